@@ -56,7 +56,7 @@ func sqliteURL(path string, pragmas ...string) string {
 		"wal_autocheckpoint(0)", "cache_size(-8000)"}, pragmas...) {
 		v.Add("_pragma", p)
 	}
-	return "file:" + path + "?" + v.Encode()
+	return "file:" + (&url.URL{Path: path}).EscapedPath() + "?" + v.Encode() // a folder may be called "a#b"
 }
 
 // lockFolder makes sure that one process writes in a data folder.
