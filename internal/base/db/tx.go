@@ -110,3 +110,11 @@ func (tx *Tx) run(ctx context.Context, fn closure) (err error) {
 	}
 	return tx.withinBudget()
 }
+
+// SkipLocked ends a SELECT that takes rows nobody else is taking at the moment.
+func (tx *Tx) SkipLocked() string {
+	if tx.db.engine == Postgres {
+		return " FOR UPDATE SKIP LOCKED"
+	}
+	return ""
+}
