@@ -15,6 +15,11 @@ import (
 //go:embed migrations/*.sql
 var files embed.FS
 
+// Texts are the words for this package's faults.
+//
+//go:embed locale/*.json
+var Texts embed.FS
+
 // Migrations are this package's tables.
 var Migrations = db.Migrations{Module: "job", Files: files}
 

@@ -213,7 +213,9 @@ type Dead struct {
 }
 
 // Dead lists the jobs that are not tried any more, newest first.
-func (q *Queue) Dead(ctx context.Context, most int) ([]Dead, error) { return selectDead(ctx, q.db, most) }
+func (q *Queue) Dead(ctx context.Context, most int) ([]Dead, error) {
+	return selectDead(ctx, q.db, most)
+}
 
 // Restart gives a dead job a new life. A job that is not dead is NotFound.
 func (q *Queue) Restart(ctx context.Context, id string) error {
