@@ -1,0 +1,41 @@
+package web
+
+import (
+	"context"
+	"time"
+
+	"github.com/amtsweg/amtsweg/internal/base/db"
+)
+
+func insertSession(ctx context.Context, tx *db.Tx, key []byte, s Session) error {
+	_, err := tx.Exec(ctx, `INSERT INTO web_session (token, id, actor, level, created, seen, ends) VALUES (?, ?, ?, ?, ?, ?, ?)`,
+		key, s.ID, s.Actor, int(s.Level), s.Since, s.seen, s.ends)
+	return err
+}
+
+func sessionByToken(ctx context.Context, q db.Querier, key []byte) (Session, error) {
+	return db.One(ctx, q, func(r db.Row) (s Session, err error) {
+		err = r.Scan(&s.ID, &s.Actor, &s.Level, db.Time(&s.Since), db.Time(&s.seen), db.Time(&s.ends))
+		return s, err
+	}, `SELECT id, actor, level, created, seen, ends FROM web_session WHERE token = ?`, key)
+}
+
+func touchSession(ctx context.Context, tx *db.Tx, key []byte, seen time.Time) error {
+	_, err := tx.Exec(ctx, `UPDATE web_session SET seen = ? WHERE token = ? AND seen < ?`, seen, key, seen)
+	return err
+}
+
+func deleteSession(ctx context.Context, tx *db.Tx, key []byte) error {
+	_, err := tx.Exec(ctx, `DELETE FROM web_session WHERE token = ?`, key)
+	return err
+}
+
+func deleteSessionsOf(ctx context.Context, tx *db.Tx, actor string) error {
+	_, err := tx.Exec(ctx, `DELETE FROM web_session WHERE actor = ?`, actor)
+	return err
+}
+
+func deleteEnded(ctx context.Context, tx *db.Tx, now, rested time.Time) error {
+	_, err := tx.Exec(ctx, `DELETE FROM web_session WHERE ends <= ? OR seen <= ?`, now, rested)
+	return err
+}
