@@ -29,6 +29,8 @@ type Store struct {
 	MasterKey string `placeholder:"FILE" help:"config.setting.master_key"`
 }
 
+//locale:prefix config.setting.
+
 // Config is every setting there is. Field names become --flags and AMTSWEG_VARIABLES.
 type Config struct {
 	Store

@@ -1,0 +1,207 @@
+package letter
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"embed"
+	_ "embed"
+	"encoding/base64"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"html/template"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/amtsweg/amtsweg/internal/authority"
+	"github.com/amtsweg/amtsweg/internal/base/canon"
+	"github.com/amtsweg/amtsweg/internal/base/clock"
+	"github.com/amtsweg/amtsweg/internal/base/db"
+	"github.com/amtsweg/amtsweg/internal/base/fault"
+	"github.com/amtsweg/amtsweg/internal/base/ident"
+	"github.com/amtsweg/amtsweg/internal/base/keys"
+)
+
+// Texts are the words of this module.
+//
+//go:embed locale/*.json
+var Texts embed.FS
+
+//go:embed original.html
+var originalText string
+
+var original = template.Must(template.New("original").Parse(originalText))
+
+// purpose names the key that seals letters.
+const purpose = "letter"
+
+// Service seals, keeps and checks letters. It may be used by several goroutines.
+type Service struct {
+	db          *db.DB
+	keys        *keys.Ring
+	authorities *authority.Service
+	clock       clock.Clock
+	siegel      string
+}
+
+// New returns the service. base is the public address of this installation, such as "https://stadt.example"; letters
+// name the page under it on which their seal can be checked.
+func New(d *db.DB, ring *keys.Ring, authorities *authority.Service, base string) *Service {
+	return &Service{db: d, keys: ring, authorities: authorities, clock: d.Clock(), siegel: base + "/siegel"}
+}
+
+// Make sets and seals a letter. It asks for the authority's key, so it runs outside transactions; Store keeps what it
+// made. A draft that the law would not let out is kind Invalid.
+func (s *Service) Make(ctx context.Context, d Draft) (Letter, error) {
+	if err := d.check(); err != nil {
+		return Letter{}, err
+	}
+	from, err := s.authorities.Get(ctx, d.Authority)
+	if err != nil {
+		return Letter{}, fmt.Errorf("letter of %s: %w", d.Authority, err)
+	}
+	signer, err := s.keys.Signer(ctx, string(d.Authority), purpose)
+	if err != nil {
+		return Letter{}, fmt.Errorf("seal of %s: %w", d.Authority, err)
+	}
+	if d.Issued.IsZero() {
+		d.Issued = s.clock.Now()
+	}
+	doc, err := d.document(from)
+	if err != nil {
+		return Letter{}, err
+	}
+	return doc.seal(signer, s.siegel)
+}
+
+// document is the draft with what the authority and its state add.
+func (d Draft) document(from authority.Authority) (Document, error) {
+	doc := Document{
+		Authority: d.Authority, ID: ident.New(), Issued: d.Issued.UTC().Truncate(time.Second), Kind: d.Kind, Law: d.Law, Title: d.Title,
+		Office: Office{Name: from.Name, Unit: d.Unit, Address: from.Address, Contact: from.Contact},
+		Values: d.Values, Text: d.Text, Orders: d.Orders, Conditions: d.Conditions, Reasons: d.Reasons,
+		WithoutReasons: d.WithoutReasons, Fee: d.Fee, Automatic: d.Automatic && d.Kind == Decision, By: d.By,
+	}
+	if d.Kind != Certificate {
+		doc.Case = d.Case
+		if d.Recipient != (Recipient{}) {
+			doc.Recipient = &d.Recipient
+		}
+	}
+	var err error
+	if d.Kind == Decision {
+		doc.Remedy, doc.Notified, doc.Due, err = remedyAgainst(from, d.Unit, clock.DateOf(d.Issued))
+	}
+	return doc, err
+}
+
+func (doc Document) seal(signer keys.Signer, siegel string) (Letter, error) {
+	var html bytes.Buffer
+	if err := original.Execute(&html, doc.compose(siegel)); err != nil {
+		return Letter{}, fmt.Errorf("set letter %s: %w", doc.ID, err)
+	}
+	sum := sha256.Sum256(html.Bytes())
+	doc.HTMLSHA256 = hex.EncodeToString(sum[:])
+	data, err := canon.JSON(doc)
+	if err != nil {
+		return Letter{}, fmt.Errorf("data of letter %s: %w", doc.ID, err)
+	}
+	raw, err := signer.Sign(data)
+	if err != nil {
+		return Letter{}, fmt.Errorf("seal letter %s: %w", doc.ID, err)
+	}
+	sig := base64.StdEncoding.AppendEncode(nil, raw)
+	return Letter{Document: doc, HTML: html.Bytes(), JSON: data, Sig: sig}, nil
+}
+
+// Store keeps a sealed letter in the caller's transaction. The same letter twice is kept once.
+func (s *Service) Store(ctx context.Context, tx *db.Tx, l Letter) error {
+	if err := insertLetter(ctx, tx, l); err != nil {
+		return fmt.Errorf("letter %s: %w", l.ID, err)
+	}
+	return nil
+}
+
+// Files returns the three files of a letter as they were sealed; kind NotFound if there is none. Who may see them is
+// the caller's question.
+func (s *Service) Files(ctx context.Context, of authority.Key, id string) (html, data, sig []byte, err error) {
+	l, err := selectLetter(ctx, s.db, of, id)
+	if errors.Is(err, db.ErrNone) {
+		return nil, nil, nil, fault.New(fault.NotFound, "letter.error.none")
+	}
+	if err != nil {
+		return nil, nil, nil, fmt.Errorf("letter %s: %w", id, err)
+	}
+	return l.html, l.json, l.sig, nil
+}
+
+// Check reads three files as a letter and returns its data if the seal is genuine: made with a key of the authority
+// they name, today's or an older one. Anything else is kind Invalid. Nothing is kept.
+func (s *Service) Check(ctx context.Context, html, data, sig []byte) (Document, error) {
+	return read(html, data, sig, func(of authority.Key, msg, raw []byte) (bool, error) {
+		if _, err := s.authorities.Get(ctx, of); fault.Is(err, fault.NotFound) {
+			return false, fault.New(fault.Invalid, "letter.error.authority", "Authority", string(of))
+		} else if err != nil {
+			return false, err
+		}
+		signer, err := s.keys.Signer(ctx, string(of), purpose)
+		if err != nil {
+			return false, fmt.Errorf("seal of %s: %w", of, err)
+		}
+		return signer.Verify(msg, raw), nil
+	})
+}
+
+// Genuine is Check for a caller who only needs to know.
+func (s *Service) Genuine(ctx context.Context, html, data, sig []byte) error {
+	_, err := s.Check(ctx, html, data, sig)
+	return err
+}
+
+// Article cuts the letter itself out of the HTML of an original.
+func (s *Service) Article(html []byte) []byte { return Article(html) }
+
+// Print returns the print copy (Druckstück) of a sealed letter as PDF, made from its data; about 10 ms.
+func (s *Service) Print(data []byte) ([]byte, error) {
+	d, err := readData(data)
+	if err != nil {
+		return nil, err
+	}
+	return d.print(s.siegel)
+}
+
+// Export writes letters/ID.html, ID.json and ID.sig of every letter below dir: the part of the evidence folder that
+// belongs to this module.
+func (s *Service) Export(ctx context.Context, dir string) error {
+	dir = filepath.Join(dir, "letters")
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return fmt.Errorf("export letters: %w", err)
+	}
+	var last stored
+	for {
+		page, err := selectLettersAfter(ctx, s.db, last, 200)
+		if err != nil {
+			return fmt.Errorf("export letters: %w", err)
+		}
+		for _, l := range page {
+			if err := l.write(dir); err != nil {
+				return fmt.Errorf("export letter %s: %w", l.id, err)
+			}
+			last = l
+		}
+		if len(page) == 0 {
+			return nil
+		}
+	}
+}
+
+func (l stored) write(dir string) error {
+	name := filepath.Join(dir, l.id)
+	return errors.Join(
+		os.WriteFile(name+".html", l.html, 0o644),
+		os.WriteFile(name+".json", l.json, 0o644),
+		os.WriteFile(name+".sig", l.sig, 0o644),
+	)
+}
