@@ -1,0 +1,223 @@
+package ledger
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"log/slog"
+	"strconv"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/amtsweg/amtsweg/internal/base/db"
+	"github.com/amtsweg/amtsweg/internal/base/fault"
+	"github.com/amtsweg/amtsweg/internal/base/keys"
+)
+
+// Promise is the time within which a record is in the tree; normally it takes a second or two.
+const Promise = 60 * time.Second
+
+// Purpose is what the node's ledger key is kept for: it signs checkpoints and receipts.
+const Purpose = "ledger"
+
+// Options say how a node's ledger is kept.
+type Options struct {
+	Name     string // of the log, such as "amtsweg.example/lindenfurt"
+	HeadFile string // where the signed checkpoint lies outside the database; empty: nowhere
+	Log      *slog.Logger
+}
+
+// Ledger is the ledger of a node. It is safe for concurrent use.
+type Ledger struct {
+	db   *db.DB
+	key  keys.Signer
+	opts Options
+	log  *slog.Logger
+
+	wake   chan struct{}
+	turn   sync.Mutex // one step of the sequencer at a time; guards filed
+	filed  string     // the checkpoint that HeadFile holds
+	origin atomic.Pointer[string]
+	broken atomic.Pointer[error]
+}
+
+// New opens the ledger of a database; a fresh one starts with an empty, signed tree. A tree whose border does not fit
+// its signed head, or a head older than the one in HeadFile, is logged, and from then on Record refuses to write while
+// everything can still be read.
+func New(ctx context.Context, d *db.DB, ring *keys.Ring, opts Options) (*Ledger, error) {
+	key, err := ring.Signer(ctx, keys.Node, Purpose)
+	if err != nil {
+		return nil, err
+	}
+	l := &Ledger{db: d, key: key, opts: opts, log: opts.Log, wake: make(chan struct{}, 1)}
+	if l.log == nil {
+		l.log = d.Log()
+	}
+	if err := l.open(ctx); err != nil {
+		return nil, fmt.Errorf("ledger: %w", err)
+	}
+	return l, nil
+}
+
+// open makes the first head if there is none, and checks the one there is.
+func (l *Ledger) open(ctx context.Context) error {
+	h, err := selectHead(ctx, l.db, "")
+	if errors.Is(err, db.ErrNone) {
+		h, err = l.first(ctx)
+	}
+	if err != nil {
+		return err
+	}
+	name := l.nameOf(h.epoch)
+	l.origin.Store(&name)
+	if _, err := l.border(ctx, l.db, h); err != nil {
+		if !errors.Is(err, errBroken) {
+			return err
+		}
+		l.refuse(ctx, err)
+		return nil
+	}
+	if err := l.rolledBack(ctx, h); err != nil {
+		l.refuse(ctx, err)
+	}
+	return nil
+}
+
+// first signs the empty tree.
+func (l *Ledger) first(ctx context.Context) (h head, err error) {
+	root := sha256.Sum256(nil)
+	c := Checkpoint{Name: l.nameOf(1), Root: root}
+	signed, err := c.sign(l.key)
+	if err != nil {
+		return head{}, err
+	}
+	err = l.db.Do(ctx, func(ctx context.Context, tx *db.Tx) error {
+		if err := insertHead(ctx, tx, head{1, 0, root[:], signed, tx.Now()}); err != nil {
+			return err
+		}
+		h, err = selectHead(ctx, tx, "")
+		return err
+	})
+	return h, err
+}
+
+// nameOf is the name of the log in an epoch: after a restore the tree is another one, and so is its name.
+func (l *Ledger) nameOf(epoch int64) string {
+	if epoch == 1 {
+		return l.opts.Name
+	}
+	return l.opts.Name + "/" + strconv.FormatInt(epoch, 10)
+}
+
+// Name is the name of the log, as checkpoints and receipts carry it.
+func (l *Ledger) Name() string { return *l.origin.Load() }
+
+// Public is the raw Ed25519 key with which anybody can check checkpoints and receipts.
+func (l *Ledger) Public() []byte { return l.key.Public() }
+
+// refuse ends writing: what would be added to a broken tree would hide where it broke.
+func (l *Ledger) refuse(ctx context.Context, cause error) {
+	err := fault.Wrap(fault.Unavailable, "ledger.error.broken", cause)
+	if l.broken.CompareAndSwap(nil, &err) {
+		l.log.ErrorContext(ctx, "ledger is broken, nothing is written any more", "cause", cause.Error())
+	}
+}
+
+// Health returns nil while the ledger takes records, and why not since a fault was found.
+func (l *Ledger) Health() error {
+	if err := l.broken.Load(); err != nil {
+		return *err
+	}
+	return nil
+}
+
+// Record writes entries in the caller's transaction: they are durable when it is. Each person's records are numbered
+// and each names the one before it. Kind Unavailable if the tree was found broken.
+func (l *Ledger) Record(ctx context.Context, tx *db.Tx, entries ...Entry) ([]Recorded, error) {
+	if err := l.Health(); err != nil {
+		return nil, err
+	}
+	out := make([]Recorded, 0, len(entries))
+	for len(entries) > 0 {
+		n := min(len(entries), mostRows)
+		var err error
+		if out, err = l.record(ctx, tx, entries[:n], out); err != nil {
+			return nil, err
+		}
+		entries = entries[n:]
+	}
+	tx.AfterCommit(l.poke)
+	return out, nil
+}
+
+const saltSize = 32
+
+// record writes up to mostRows entries.
+func (l *Ledger) record(ctx context.Context, tx *db.Tx, entries []Entry, out []Recorded) ([]Recorded, error) {
+	links, err := latest(ctx, tx, entries)
+	if err != nil {
+		return nil, err
+	}
+	now := tx.Now().Truncate(time.Microsecond)
+	salts := make([]byte, saltSize*len(entries))
+	rand.Read(salts) // never fails, see crypto/rand
+	args := make([]any, 0, 11*len(entries))
+	for i := range entries {
+		e := &entries[i]
+		id, salt := newID(now), salts[i*saltSize:(i+1)*saltSize]
+		at := links[e.Subject]
+		if e.Subject != "" {
+			at.seq++
+		}
+		body, err := e.body(make([]byte, 0, 768), id, now, at)
+		if err != nil {
+			return nil, err
+		}
+		leaf := leafOf(salt, body)
+		if e.Subject != "" {
+			links[e.Subject] = link{at.seq, leaf[:]}
+		}
+		args = append(args, id, now, e.Kind, e.Authority, e.Case, string(e.Subject), at.seq, e.DeleteOn, leaf[:], salt, body)
+		out = append(out, Recorded{id, leaf, now})
+	}
+	if err := insertRecords(ctx, tx, len(entries), args); err != nil {
+		return nil, fmt.Errorf("ledger record: %w", err)
+	}
+	return out, nil
+}
+
+// latest checks the entries and looks up the newest record of every person among them.
+func latest(ctx context.Context, tx *db.Tx, entries []Entry) (map[Subject]link, error) {
+	var links map[Subject]link
+	var ask []any
+	for i := range entries {
+		if err := entries[i].check(); err != nil {
+			return nil, err
+		}
+		s := entries[i].Subject
+		if s == "" {
+			continue
+		}
+		if links == nil {
+			links = make(map[Subject]link, len(entries))
+		}
+		if _, have := links[s]; !have {
+			links[s] = link{}
+			ask = append(ask, string(s))
+		}
+	}
+	if len(ask) == 0 {
+		return links, nil
+	}
+	found, err := selectLast(ctx, tx, ask)
+	if err != nil {
+		return nil, fmt.Errorf("latest records: %w", err)
+	}
+	for _, f := range found {
+		links[f.subject] = f.link
+	}
+	return links, nil
+}

@@ -1,0 +1,220 @@
+package ledger
+
+import (
+	"context"
+	"embed"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"golang.org/x/mod/sumdb/tlog"
+
+	"github.com/amtsweg/amtsweg/internal/base/db"
+)
+
+//go:embed migrations/*.sql
+var files embed.FS
+
+// Migrations are the tables of this package.
+var Migrations = db.Migrations{Module: "ledger", Files: files}
+
+// texts holds a statement's text per number of its rows, so that the same texts come again and stay prepared.
+type texts []string
+
+func repeat(most int, text func(n int) string) texts {
+	all := make(texts, most+1)
+	for n := 1; n <= most; n++ {
+		all[n] = text(n)
+	}
+	return all
+}
+
+const mostRows = 16 // records of one insert
+
+var insertTexts = repeat(mostRows, func(n int) string {
+	return "INSERT INTO ledger_record (id, time, kind, authority, case_id, subject, subject_seq, delete_on, leaf, salt, body) VALUES " + db.Marks(n, 11)
+})
+
+func insertRecords(ctx context.Context, tx *db.Tx, n int, args []any) error {
+	_, err := tx.Exec(ctx, insertTexts[n], args...)
+	return err
+}
+
+var lastTexts = repeat(mostRows, func(n int) string {
+	one := "SELECT * FROM (SELECT subject, subject_seq, leaf FROM ledger_record WHERE subject = ? AND subject <> '' ORDER BY subject_seq DESC LIMIT 1) AS p"
+	return strings.TrimSuffix(strings.Repeat(one+" UNION ALL ", n), " UNION ALL ")
+})
+
+type last struct {
+	subject Subject
+	link
+}
+
+func scanLast(r db.Row) (l last, err error) {
+	err = r.Scan(&l.subject, &l.seq, &l.prev)
+	return l, err
+}
+
+// selectLast finds the newest record of each person: one look into the index per person, one query for all.
+func selectLast(ctx context.Context, tx *db.Tx, subjects []any) ([]last, error) {
+	return db.All(ctx, tx, scanLast, lastTexts[len(subjects)], subjects...)
+}
+
+// head is the current state of the tree.
+type head struct {
+	epoch      int64
+	size       int64
+	root       []byte
+	checkpoint string
+	time       time.Time
+}
+
+func scanHead(r db.Row) (h head, err error) {
+	err = r.Scan(&h.epoch, &h.size, &h.root, &h.checkpoint, db.Time(&h.time))
+	return h, err
+}
+
+func selectHead(ctx context.Context, q db.Querier, lock string) (head, error) {
+	return db.One(ctx, q, scanHead, "SELECT epoch, size, root, checkpoint, time FROM ledger_head WHERE one = 1"+lock)
+}
+
+func insertHead(ctx context.Context, tx *db.Tx, h head) error {
+	_, err := tx.Exec(ctx, "INSERT INTO ledger_head (one, epoch, size, root, checkpoint, time) VALUES (1,?,?,?,?,?) ON CONFLICT (one) DO NOTHING",
+		h.epoch, h.size, h.root, h.checkpoint, h.time)
+	return err
+}
+
+func updateHead(ctx context.Context, tx *db.Tx, h head) error {
+	n, err := tx.Exec(ctx, "UPDATE ledger_head SET epoch = ?, size = ?, root = ?, checkpoint = ?, time = ? WHERE one = 1",
+		h.epoch, h.size, h.root, h.checkpoint, h.time)
+	if err == nil && n != 1 {
+		err = errors.New("ledger: the head is gone")
+	}
+	return err
+}
+
+func insertEpoch(ctx context.Context, tx *db.Tx, h head) error {
+	_, err := tx.Exec(ctx, "INSERT INTO ledger_epoch (epoch, size, root, checkpoint, time) VALUES (?,?,?,?,?)",
+		h.epoch, h.size, h.root, h.checkpoint, h.time)
+	return err
+}
+
+// selectEpochs returns the last heads of the epochs before the current one.
+func selectEpochs(ctx context.Context, q db.Querier) ([]head, error) {
+	return db.All(ctx, q, scanHead, "SELECT epoch, size, root, checkpoint, time FROM ledger_epoch ORDER BY epoch")
+}
+
+// waiting is a record that has no position yet.
+type waiting struct {
+	id      string
+	time    int64
+	subject string
+	seq     int64
+	leaf    []byte
+}
+
+func scanWaiting(r db.Row) (w waiting, err error) {
+	err = r.Scan(&w.id, &w.time, &w.subject, &w.seq, &w.leaf)
+	return w, err
+}
+
+// selectWaiting takes low numbers first, so that a person's earlier record is never left behind by the limit.
+func selectWaiting(ctx context.Context, tx *db.Tx, limit int) ([]waiting, error) {
+	return db.All(ctx, tx, scanWaiting, "SELECT id, time, subject, subject_seq, leaf FROM ledger_record WHERE position IS NULL"+
+		" ORDER BY subject_seq, time, id LIMIT ?", limit)
+}
+
+func selectOneWaiting(ctx context.Context, tx *db.Tx, id string) ([]waiting, error) {
+	return db.All(ctx, tx, scanWaiting, "SELECT id, time, subject, subject_seq, leaf FROM ledger_record WHERE id = ? AND position IS NULL", id)
+}
+
+// placing are the sizes in which positions are written, largest first.
+var placing = []int{128, 16, 1}
+
+func placeText(n int) string {
+	rows := "(CAST(? AS TEXT), CAST(? AS BIGINT))" + strings.Repeat(", (?, ?)", n-1)
+	return "WITH v(id, position) AS (VALUES " + rows + ") UPDATE ledger_record SET epoch = ?, position = v.position" +
+		" FROM v WHERE ledger_record.id = v.id AND ledger_record.position IS NULL"
+}
+
+var placeTexts = map[int]string{128: placeText(128), 16: placeText(16), 1: placeText(1)}
+
+// updatePositions gives the records their positions, from first upwards.
+func updatePositions(ctx context.Context, tx *db.Tx, epoch, first int64, batch []waiting) error {
+	args := make([]any, 0, 2*placing[0]+1)
+	for _, size := range placing {
+		for ; len(batch) >= size; batch = batch[size:] {
+			args = args[:0]
+			for _, w := range batch[:size] {
+				args = append(args, w.id, first)
+				first++
+			}
+			n, err := tx.Exec(ctx, placeTexts[size], append(args, epoch)...)
+			if err != nil {
+				return err
+			}
+			if n != int64(size) {
+				return fmt.Errorf("ledger: %d of %d positions written", n, size)
+			}
+		}
+	}
+	return nil
+}
+
+func upsertTile(ctx context.Context, tx *db.Tx, epoch int64, p place, data []byte) error {
+	_, err := tx.Exec(ctx, "INSERT INTO ledger_tile (epoch, level, number, data) VALUES (?,?,?,?)"+
+		" ON CONFLICT (epoch, level, number) DO UPDATE SET data = excluded.data", epoch, p.level, p.number, data)
+	return err
+}
+
+type tile struct {
+	place
+	data []byte
+}
+
+func scanTile(r db.Row) (t tile, err error) {
+	err = r.Scan(&t.level, &t.number, &t.data)
+	return t, err
+}
+
+const mostTiles = 24 // a proof in a tree of 2^64 records needs fewer
+
+var tileTexts = repeat(mostTiles, func(n int) string {
+	return "SELECT level, number, data FROM ledger_tile WHERE epoch = ? AND (" +
+		strings.TrimSuffix(strings.Repeat("level = ? AND number = ? OR ", n), " OR ") + ")"
+})
+
+// selectTiles reads the named tiles; what is missing is missing in the answer.
+func selectTiles(ctx context.Context, q db.Querier, epoch int64, names []place) (map[place][]byte, error) {
+	out := make(map[place][]byte, len(names))
+	for len(names) > 0 {
+		n := min(len(names), mostTiles)
+		args := append(make([]any, 0, 2*n+1), epoch)
+		for _, p := range names[:n] {
+			args = append(args, p.level, p.number)
+		}
+		found, err := db.All(ctx, q, scanTile, tileTexts[n], args...)
+		if err != nil {
+			return nil, err
+		}
+		for _, t := range found {
+			out[t.place] = t.data
+		}
+		names = names[n:]
+	}
+	return out, nil
+}
+
+// tiles reads hashes of a tree from the database.
+func tiles(ctx context.Context, q db.Querier, epoch int64) tlog.HashReader {
+	return reader(func(names []place) (map[place][]byte, error) { return selectTiles(ctx, q, epoch, names) })
+}
+
+// selectOverdue counts records that wait since before the given moment, and says since when the oldest does.
+func selectOverdue(ctx context.Context, q db.Querier, before time.Time) (Backlog, error) {
+	return db.One(ctx, q, func(r db.Row) (b Backlog, err error) {
+		err = r.Scan(&b.Records, db.Time(&b.Oldest))
+		return b, err
+	}, "SELECT COUNT(*), COALESCE(MIN(time), 0) FROM ledger_record WHERE position IS NULL AND time < ?", before)
+}
