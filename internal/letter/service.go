@@ -34,8 +34,8 @@ var originalText string
 
 var original = template.Must(template.New("original").Parse(originalText))
 
-// purpose names the key that seals letters.
-const purpose = "letter"
+// Purpose is what an authority's key that seals letters is kept for.
+const Purpose = "letter"
 
 // Service seals, keeps and checks letters. It may be used by several goroutines.
 type Service struct {
@@ -62,7 +62,7 @@ func (s *Service) Make(ctx context.Context, d Draft) (Letter, error) {
 	if err != nil {
 		return Letter{}, fmt.Errorf("letter of %s: %w", d.Authority, err)
 	}
-	signer, err := s.keys.Signer(ctx, string(d.Authority), purpose)
+	signer, err := s.keys.Signer(ctx, string(d.Authority), Purpose)
 	if err != nil {
 		return Letter{}, fmt.Errorf("seal of %s: %w", d.Authority, err)
 	}
@@ -146,7 +146,7 @@ func (s *Service) Check(ctx context.Context, html, data, sig []byte) (Document, 
 		} else if err != nil {
 			return false, err
 		}
-		signer, err := s.keys.Signer(ctx, string(of), purpose)
+		signer, err := s.keys.Signer(ctx, string(of), Purpose)
 		if err != nil {
 			return false, fmt.Errorf("seal of %s: %w", of, err)
 		}
