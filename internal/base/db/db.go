@@ -36,6 +36,7 @@ type DB struct {
 	path    string // SQLite: the file
 	stopped atomic.Pointer[error]
 	done    sync.WaitGroup
+	calm    sync.RWMutex // PostgreSQL: held alone by a closure that others keep getting in the way of
 }
 
 // Open opens "sqlite:/path/amtsweg.db" or a PostgreSQL URL. A second writer on the same SQLite file is refused with
