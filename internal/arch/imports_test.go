@@ -15,7 +15,7 @@ var mayUse = map[string]string{
 	"access":     "authority identity ledger",
 	"register":   "authority access ledger",
 	"mandate":    "identity register ledger",
-	"consent":    "identity mandate register ledger",
+	"consent":    "authority identity mandate register ledger",
 	"exchange":   "authority access register consent mandate ledger",
 	"vault":      "identity mandate ledger",
 	"delivery":   "authority identity mandate vault ledger",
@@ -114,7 +114,7 @@ func refused(s source, target string) string {
 			return s.folder + " lies outside the house and may use base only, not " + target
 		}
 		return target + " is for app to pass in"
-	case from == to:
+	case from == to || s.test: // a test may tell more of the story than its module knows
 		return ""
 	}
 	row, known := mayUse[from]

@@ -3,6 +3,7 @@ package arch
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"go/token"
 	"maps"
@@ -133,7 +134,7 @@ func readTexts(s source, owner string) (texts, []string) {
 		line := lineOf(s.body, int(d.InputOffset()))
 		var text string
 		if err == nil {
-			err = d.Decode(&text)
+			text, err = decodeText(d)
 		}
 		switch {
 		case err != nil || !ok:
@@ -148,6 +149,28 @@ func readTexts(s source, owner string) (texts, []string) {
 		t.keys[key], t.line[key] = text, line
 	}
 	return t, findings
+}
+
+// decodeText reads a text, or its forms for one and for many, which are then compared together.
+func decodeText(d *json.Decoder) (string, error) {
+	var raw json.RawMessage
+	if err := d.Decode(&raw); err != nil {
+		return "", err
+	}
+	var text string
+	if json.Unmarshal(raw, &text) == nil {
+		return text, nil
+	}
+	var forms struct{ One, Other string }
+	strict := json.NewDecoder(bytes.NewReader(raw))
+	strict.DisallowUnknownFields()
+	if err := strict.Decode(&forms); err != nil {
+		return "", err
+	}
+	if forms.One == "" || forms.Other == "" {
+		return "", errors.New("a text has the forms one and other")
+	}
+	return forms.One + forms.Other, nil
 }
 
 func variables(text string) (names []string) {
