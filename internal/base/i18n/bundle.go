@@ -83,8 +83,8 @@ func (b *Bundle) addFile(module, lang string, fsys fs.FS) error {
 		if source == "" {
 			return fmt.Errorf("key %q has no text", m.ID)
 		}
-		b.known[lang][m.ID] = source + m.One
-		if m.One == "" && !strings.Contains(source, "{{") {
+		b.known[lang][m.ID] = source
+		if !strings.Contains(source, "{{") {
 			b.plain[lang][m.ID] = source
 		}
 	}
@@ -105,8 +105,8 @@ func sameKeys(module string, first, second map[string]string) error {
 	return nil
 }
 
-// Text returns the text of a key in "de" or "en", with its variables filled in. A variable Count chooses the plural
-// form. A key that does not exist, or whose variables are not all given, comes back as the key itself.
+// Text returns the text of a key in "de" or "en", with its variables filled in. A key that does not exist, or whose
+// variables are not all given, comes back as the key itself.
 func (b *Bundle) Text(lang, key string, vars map[string]any) string {
 	b.mu.RLock()
 	defer b.mu.RUnlock()
@@ -119,11 +119,7 @@ func (b *Bundle) Text(lang, key string, vars map[string]any) string {
 	if _, ok := b.known[lang][key]; !ok {
 		return key
 	}
-	config := &i18n.LocalizeConfig{MessageID: key, TemplateData: vars, TemplateParser: strict}
-	if n, ok := vars["Count"]; ok {
-		config.PluralCount = n
-	}
-	text, err := b.speaker[lang].Localize(config)
+	text, err := b.speaker[lang].Localize(&i18n.LocalizeConfig{MessageID: key, TemplateData: vars, TemplateParser: strict})
 	if err != nil {
 		return key
 	}

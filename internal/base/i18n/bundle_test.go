@@ -19,8 +19,8 @@ func move(t *testing.T) *i18n.Bundle {
 	t.Helper()
 	b := i18n.New()
 	err := b.Add("move", texts(
-		`{"move.start.title": "Sie ziehen um", "move.start.hello": "Guten Tag, {{.Name}}", "move.start.people": {"one": "{{.Count}} Person", "other": "{{.Count}} Personen"}}`,
-		`{"move.start.title": "You are moving", "move.start.hello": "Hello {{.Name}}", "move.start.people": {"one": "{{.Count}} person", "other": "{{.Count}} people"}}`))
+		`{"move.start.title": "Sie ziehen um", "move.start.hello": "Guten Tag, {{.Name}}", "move.start.people": "Personen: {{.Count}}"}`,
+		`{"move.start.title": "You are moving", "move.start.hello": "Hello {{.Name}}", "move.start.people": "People: {{.Count}}"}`))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -38,8 +38,8 @@ func TestTextsSpeakBothLanguages(t *testing.T) {
 		{"en", "move.start.title", nil, "You are moving"},
 		{"fr", "move.start.title", nil, "Sie ziehen um"},
 		{"de", "move.start.hello", map[string]any{"Name": "Jana"}, "Guten Tag, Jana"},
-		{"en", "move.start.people", map[string]any{"Count": 1}, "1 person"},
-		{"de", "move.start.people", map[string]any{"Count": 4}, "4 Personen"},
+		{"en", "move.start.people", map[string]any{"Count": 1}, "People: 1"},
+		{"de", "move.start.people", map[string]any{"Count": 4}, "Personen: 4"},
 	} {
 		if got := b.Text(c.lang, c.key, c.vars); got != c.want {
 			t.Errorf("Text(%s, %s) = %q, want %q", c.lang, c.key, got, c.want)

@@ -108,6 +108,8 @@ func (s *Server) sendProblem(c *Call, err error, status int) {
 	_ = c.send(status, "application/problem+json", append(b, '\n')) // send reports nothing
 }
 
+//locale:prefix web.error.
+
 // explain is the sentence a person reads. What is missing and what is somebody else's read the same, and our own
 // faults say only that they are ours.
 func (c *Call) explain(err error) string {
