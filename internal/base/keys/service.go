@@ -93,9 +93,7 @@ func (r *Ring) handle(ctx context.Context, n name, k kind) (*set, error) {
 	if n.owner == "" || n.purpose == "" || strings.ContainsRune(n.owner+n.purpose, 0) {
 		return nil, fmt.Errorf("keys: %q/%q names no keyset", n.owner, n.purpose)
 	}
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if s := r.sets[n]; s != nil {
+	if s := r.known(n); s != nil {
 		return s, s.is(k)
 	}
 	found, err := selectOne(ctx, r.db, n, "")
@@ -109,8 +107,21 @@ func (r *Ring) handle(ctx context.Context, n name, k kind) (*set, error) {
 	if err := errors.Join(s.is(k), s.load(found)); err != nil {
 		return nil, err
 	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if first := r.sets[n]; first != nil {
+		return first, nil
+	}
 	r.sets[n] = s
 	return s, nil
+}
+
+// known returns the handle in use. The lock is never held while a keyset is made: that waits for the database's writer,
+// and a closure that the writer is running may be asking for a handle.
+func (r *Ring) known(n name) *set {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.sets[n]
 }
 
 // create makes a keyset, or returns the one that somebody else made at the same moment.
