@@ -2,7 +2,6 @@ package ledger
 
 import (
 	"context"
-	"crypto/rand"
 	"crypto/sha256"
 	"errors"
 	"fmt"
@@ -20,8 +19,11 @@ import (
 // Promise is the time within which a record is in the tree; normally it takes a second or two.
 const Promise = 60 * time.Second
 
-// Purpose is what the node's ledger key is kept for: it signs checkpoints and receipts.
-const Purpose = "ledger"
+// What the node's keys are kept for: one signs checkpoints and receipts, the other marks records as written by the node.
+const (
+	Purpose     = "ledger"
+	SaltPurpose = "ledger-salt"
+)
 
 // Options say how a node's ledger is kept.
 type Options struct {
@@ -34,6 +36,7 @@ type Options struct {
 type Ledger struct {
 	db   *db.DB
 	key  keys.Signer
+	mac  keys.MAC
 	opts Options
 	log  *slog.Logger
 
@@ -52,7 +55,11 @@ func New(ctx context.Context, d *db.DB, ring *keys.Ring, opts Options) (*Ledger,
 	if err != nil {
 		return nil, err
 	}
-	l := &Ledger{db: d, key: key, opts: opts, log: opts.Log, wake: make(chan struct{}, 1)}
+	mac, err := ring.MAC(ctx, keys.Node, SaltPurpose)
+	if err != nil {
+		return nil, err
+	}
+	l := &Ledger{db: d, key: key, mac: mac, opts: opts, log: opts.Log, wake: make(chan struct{}, 1)}
 	if l.log == nil {
 		l.log = d.Log()
 	}
@@ -95,7 +102,7 @@ func (l *Ledger) first(ctx context.Context) (h head, err error) {
 		return head{}, err
 	}
 	err = l.db.Do(ctx, func(ctx context.Context, tx *db.Tx) error {
-		if err := insertHead(ctx, tx, head{1, 0, root[:], signed, tx.Now()}); err != nil {
+		if err := insertHead(ctx, tx, head{1, 0, root[:], signed}); err != nil {
 			return err
 		}
 		h, err = selectHead(ctx, tx, "")
@@ -153,8 +160,6 @@ func (l *Ledger) Record(ctx context.Context, tx *db.Tx, entries ...Entry) ([]Rec
 	return out, nil
 }
 
-const saltSize = 32
-
 // record writes up to mostRows entries.
 func (l *Ledger) record(ctx context.Context, tx *db.Tx, entries []Entry, out []Recorded) ([]Recorded, error) {
 	links, err := latest(ctx, tx, entries)
@@ -162,17 +167,19 @@ func (l *Ledger) record(ctx context.Context, tx *db.Tx, entries []Entry, out []R
 		return nil, err
 	}
 	now := tx.Now().Truncate(time.Microsecond)
-	salts := make([]byte, saltSize*len(entries))
-	rand.Read(salts) // never fails, see crypto/rand
 	args := make([]any, 0, 11*len(entries))
 	for i := range entries {
 		e := &entries[i]
-		id, salt := newID(now), salts[i*saltSize:(i+1)*saltSize]
+		id := newID(now)
 		at := links[e.Subject]
 		if e.Subject != "" {
 			at.seq++
 		}
 		body, err := e.body(make([]byte, 0, 768), id, now, at)
+		if err != nil {
+			return nil, err
+		}
+		salt, err := newSalt(l.mac, body)
 		if err != nil {
 			return nil, err
 		}

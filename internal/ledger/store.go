@@ -67,27 +67,26 @@ type head struct {
 	size       int64
 	root       []byte
 	checkpoint string
-	time       time.Time
 }
 
 func scanHead(r db.Row) (h head, err error) {
-	err = r.Scan(&h.epoch, &h.size, &h.root, &h.checkpoint, db.Time(&h.time))
+	err = r.Scan(&h.epoch, &h.size, &h.root, &h.checkpoint)
 	return h, err
 }
 
 func selectHead(ctx context.Context, q db.Querier, lock string) (head, error) {
-	return db.One(ctx, q, scanHead, "SELECT epoch, size, root, checkpoint, time FROM ledger_head WHERE one = 1"+lock)
+	return db.One(ctx, q, scanHead, "SELECT epoch, size, root, checkpoint FROM ledger_head WHERE one = 1"+lock)
 }
 
 func insertHead(ctx context.Context, tx *db.Tx, h head) error {
-	_, err := tx.Exec(ctx, "INSERT INTO ledger_head (one, epoch, size, root, checkpoint, time) VALUES (1,?,?,?,?,?) ON CONFLICT (one) DO NOTHING",
-		h.epoch, h.size, h.root, h.checkpoint, h.time)
+	_, err := tx.Exec(ctx, "INSERT INTO ledger_head (one, epoch, size, root, checkpoint) VALUES (1,?,?,?,?) ON CONFLICT (one) DO NOTHING",
+		h.epoch, h.size, h.root, h.checkpoint)
 	return err
 }
 
 func updateHead(ctx context.Context, tx *db.Tx, h head) error {
-	n, err := tx.Exec(ctx, "UPDATE ledger_head SET epoch = ?, size = ?, root = ?, checkpoint = ?, time = ? WHERE one = 1",
-		h.epoch, h.size, h.root, h.checkpoint, h.time)
+	n, err := tx.Exec(ctx, "UPDATE ledger_head SET epoch = ?, size = ?, root = ?, checkpoint = ? WHERE one = 1",
+		h.epoch, h.size, h.root, h.checkpoint)
 	if err == nil && n != 1 {
 		err = errors.New("ledger: the head is gone")
 	}
@@ -95,14 +94,14 @@ func updateHead(ctx context.Context, tx *db.Tx, h head) error {
 }
 
 func insertEpoch(ctx context.Context, tx *db.Tx, h head) error {
-	_, err := tx.Exec(ctx, "INSERT INTO ledger_epoch (epoch, size, root, checkpoint, time) VALUES (?,?,?,?,?)",
-		h.epoch, h.size, h.root, h.checkpoint, h.time)
+	_, err := tx.Exec(ctx, "INSERT INTO ledger_epoch (epoch, size, root, checkpoint) VALUES (?,?,?,?)",
+		h.epoch, h.size, h.root, h.checkpoint)
 	return err
 }
 
 // selectEpochs returns the last heads of the epochs before the current one.
 func selectEpochs(ctx context.Context, q db.Querier) ([]head, error) {
-	return db.All(ctx, q, scanHead, "SELECT epoch, size, root, checkpoint, time FROM ledger_epoch ORDER BY epoch")
+	return db.All(ctx, q, scanHead, "SELECT epoch, size, root, checkpoint FROM ledger_epoch ORDER BY epoch")
 }
 
 // waiting is a record that has no position yet.
@@ -112,21 +111,23 @@ type waiting struct {
 	subject string
 	seq     int64
 	leaf    []byte
+	salt    []byte
+	body    []byte
 }
 
 func scanWaiting(r db.Row) (w waiting, err error) {
-	err = r.Scan(&w.id, &w.time, &w.subject, &w.seq, &w.leaf)
+	err = r.Scan(&w.id, &w.time, &w.subject, &w.seq, &w.leaf, &w.salt, &w.body)
 	return w, err
 }
 
 // selectWaiting takes low numbers first, so that a person's earlier record is never left behind by the limit.
 func selectWaiting(ctx context.Context, tx *db.Tx, limit int) ([]waiting, error) {
-	return db.All(ctx, tx, scanWaiting, "SELECT id, time, subject, subject_seq, leaf FROM ledger_record WHERE position IS NULL"+
+	return db.All(ctx, tx, scanWaiting, "SELECT id, time, subject, subject_seq, leaf, salt, body FROM ledger_record WHERE position IS NULL"+
 		" ORDER BY subject_seq, time, id LIMIT ?", limit)
 }
 
 func selectOneWaiting(ctx context.Context, tx *db.Tx, id string) ([]waiting, error) {
-	return db.All(ctx, tx, scanWaiting, "SELECT id, time, subject, subject_seq, leaf FROM ledger_record WHERE id = ? AND position IS NULL", id)
+	return db.All(ctx, tx, scanWaiting, "SELECT id, time, subject, subject_seq, leaf, salt, body FROM ledger_record WHERE id = ? AND position IS NULL", id)
 }
 
 // placing are the sizes in which positions are written, largest first.

@@ -32,16 +32,14 @@ CREATE TABLE ledger_head (
     epoch      BIGINT NOT NULL,
     size       BIGINT NOT NULL,
     root       BLOB   NOT NULL,
-    checkpoint TEXT   NOT NULL,
-    time       BIGINT NOT NULL
+    checkpoint TEXT   NOT NULL
 );
 
 CREATE TABLE ledger_epoch (
     epoch      BIGINT NOT NULL PRIMARY KEY,
     size       BIGINT NOT NULL,
     root       BLOB   NOT NULL,
-    checkpoint TEXT   NOT NULL,
-    time       BIGINT NOT NULL
+    checkpoint TEXT   NOT NULL
 );
 
 -- +goose Down

@@ -179,6 +179,9 @@ func (l *Ledger) grow(ctx context.Context, tx *db.Tx, h head, batch []waiting) (
 		}
 	}
 	for _, w := range batch {
+		if err := ours(l.mac, w.leaf, w.salt, w.body); err != nil {
+			return h, fmt.Errorf("%w: record %s, waiting since %s: %w", errBroken, w.id, time.UnixMicro(w.time).UTC().Format(stamp), err)
+		}
 		e.add(hashLeaf(w.leaf), write)
 	}
 	if len(batch) > 0 {
@@ -194,7 +197,7 @@ func (l *Ledger) grow(ctx context.Context, tx *db.Tx, h head, batch []waiting) (
 	if err != nil {
 		return h, err
 	}
-	h = head{h.epoch, c.Size, c.Root[:], signed, tx.Now()}
+	h = head{h.epoch, c.Size, c.Root[:], signed}
 	return h, updateHead(ctx, tx, h)
 }
 
