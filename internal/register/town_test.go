@@ -22,6 +22,7 @@ type towns struct {
 	ledger   *ledger.Ledger
 	register *register.Service
 	subject  map[string]ledger.Subject // by given name
+	master   string                    // file of the master key
 }
 
 var ctx = context.Background()
@@ -31,7 +32,8 @@ func migrated(t *testing.T, d *db.DB) *towns {
 	if err := d.Migrate(ctx, keys.Migrations, ledger.Migrations, authority.Migrations, register.Migrations); err != nil {
 		t.Fatal(err)
 	}
-	ring, err := keys.Open(ctx, d, filepath.Join(t.TempDir(), "master.key"))
+	master := filepath.Join(t.TempDir(), "master.key")
+	ring, err := keys.Open(ctx, d, master)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -43,7 +45,21 @@ func migrated(t *testing.T, d *db.DB) *towns {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &towns{T: t, db: d, ledger: l, register: r, subject: map[string]ledger.Subject{}}
+	return &towns{T: t, db: d, ledger: l, register: r, subject: map[string]ledger.Subject{}, master: master}
+}
+
+// restarted is the register after a restart.
+func restarted(t *towns) *register.Service {
+	t.Helper()
+	ring, err := keys.Open(ctx, t.db, t.master)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, err := register.New(ctx, t.db, ring, t.ledger)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r
 }
 
 func today(t *towns) clock.Date { return clock.DateOf(t.db.Clock().Now()) }
