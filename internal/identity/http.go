@@ -49,6 +49,17 @@ func (s *Service) Routes(w *web.Server) {
 	w.Handle("POST", "/konto/ueberall-abmelden", SignedIn, s.signOutEverywhere)
 }
 
+// Who tells the layout who sits at the screen: the name on their card. It is for web.Server.Who, for citizens' sessions,
+// and reads no register.
+func (s *Service) Who(c *web.Call) (web.Acting, error) {
+	id, citizen := Actor(c.Session())
+	if !citizen {
+		return web.Acting{}, nil
+	}
+	a, err := s.Assertion(c.Context(), s.DB, id)
+	return web.Acting{Name: a.Name()}, err
+}
+
 type loginPage struct {
 	web.Page
 	StepUp  bool   // signed in by passkey; this page needs the card

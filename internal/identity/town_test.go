@@ -59,6 +59,7 @@ func newTown(t *testing.T, d *db.DB) *town {
 		DB: d, Clock: d.Clock(), Texts: texts, Layout: os.DirFS("../../web/templates"), Log: slog.New(slog.NewJSONHandler(log, nil)),
 	})
 	service.Routes(s)
+	s.Who(service.Who)
 	s.Handle("GET", "/", web.Public, func(c *web.Call) error { return c.Bytes("text/plain", []byte("start")) })
 	s.Handle("GET", "/umzug", identity.HighLevel, func(c *web.Call) error { return c.Bytes("text/plain", []byte("umzug")) })
 	return &town{Service: service, web: s, cards: cards, log: log, db: d}
