@@ -3,6 +3,7 @@ package exchange
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 
 	"github.com/amtsweg/amtsweg/internal/base/db"
@@ -22,13 +23,17 @@ type Peer interface {
 // LocalPeer answers for the authorities of this node.
 type LocalPeer struct{ s *Service }
 
-// Handler takes note of a notice for a recipient's register, in the transaction that receives it. It runs once for each
-// notice and may answer (nil: nothing to answer).
-type Handler func(ctx context.Context, tx *db.Tx, in Inbound) (*Reply, error)
+// Handler takes note of a notice for a recipient's register. It is called outside any transaction, to check and to get
+// keys, and returns what happens in the transaction that receives the notice. An error keeps the notice undelivered, so a
+// register that cannot enter it answers that instead.
+type Handler func(ctx context.Context, in Inbound) (Taking, error)
+
+// Taking enters a notice into the recipient's register, once, and may answer (nil: nothing to answer).
+type Taking func(ctx context.Context, tx *db.Tx) (*Reply, error)
 
 // OnNotice names who takes note of notices to a register. Handlers are set before the gate is used; notices to other
 // registers are received and acknowledged without one.
-func (s *Service) OnNotice(name string, h Handler) { s.handlers[name] = h }
+func (s *Service) OnNotice(register string, h Handler) { s.handlers[register] = h }
 
 // Fetch answers questions to authorities of this node: permission, reading and record in one transaction, signatures
 // after it.
@@ -72,6 +77,7 @@ type arrival struct {
 	Notice
 	body []byte
 	ack  string
+	take Taking // nil if no register takes note
 }
 
 // arrive does what lies outside the transaction.
@@ -94,7 +100,19 @@ func (p *LocalPeer) arrive(ctx context.Context, n Notice) (arrival, error) {
 		return arrival{}, err
 	}
 	body, err := p.s.seal(n.To, "inbox", n)
-	return arrival{Notice: n, body: body, ack: ack}, err
+	if err != nil {
+		return arrival{}, err
+	}
+	a := arrival{Notice: n, body: body, ack: ack}
+	h := p.s.handlers[n.Register]
+	if h == nil {
+		return a, nil
+	}
+	if _, err := selectInbox(ctx, p.s.DB, n); !errors.Is(err, db.ErrNone) {
+		return a, err // it came before: the register has taken note
+	}
+	a.take, err = h(ctx, Inbound{n, p.s.DB.Clock().Now()})
+	return a, err
 }
 
 // accept receives notices: inbox, the register's own handler, ledger. One that came before gets the acknowledgement it
@@ -139,11 +157,10 @@ func (p *LocalPeer) accept(ctx context.Context, tx *db.Tx, list []arrival) ([]Ac
 
 // note lets the recipient's register take note, and keeps its answer.
 func (p *LocalPeer) note(ctx context.Context, tx *db.Tx, a arrival) (*Reply, error) {
-	h := p.s.handlers[a.Register]
-	if h == nil {
+	if a.take == nil {
 		return nil, nil
 	}
-	reply, err := h(ctx, tx, Inbound{a.Notice, tx.Now()})
+	reply, err := a.take(ctx, tx)
 	if err != nil || reply == nil {
 		return nil, err
 	}

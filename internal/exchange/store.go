@@ -201,8 +201,8 @@ type inboxRow struct {
 	reply     []byte
 }
 
-func selectInbox(ctx context.Context, tx *db.Tx, n Notice) (inboxRow, error) {
-	return db.One(ctx, tx, func(r db.Row) (i inboxRow, err error) {
+func selectInbox(ctx context.Context, q db.Querier, n Notice) (inboxRow, error) {
+	return db.One(ctx, q, func(r db.Row) (i inboxRow, err error) {
 		err = r.Scan(&i.sender, &i.hash, &i.ack, &i.reply)
 		return i, err
 	}, `SELECT sender, body_hash, ack, answer FROM exchange_inbox WHERE recipient = ? AND notice_id = ?`, string(n.To), n.ID)
