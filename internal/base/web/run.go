@@ -14,6 +14,11 @@ const (
 	flushEvery = time.Minute
 )
 
+// FlushSessions writes down when sessions were last used, and clears what has ended. Run does it every minute.
+func (s *Server) FlushSessions(ctx context.Context) error {
+	return s.sessions.flush(ctx, s.Clock.Now())
+}
+
 // Run prepares and serves until ctx ends. Then it stops listening, tells the balancer, finishes the requests that are
 // running and writes down when sessions were last used. It returns nil after an orderly end.
 func (s *Server) Run(ctx context.Context, l net.Listener) error {
@@ -39,7 +44,7 @@ func (s *Server) Run(ctx context.Context, l net.Listener) error {
 		case err := <-served:
 			return err
 		case <-ticker.C:
-			if err := s.sessions.flush(ctx, s.Clock.Now()); err != nil {
+			if err := s.FlushSessions(ctx); err != nil {
 				s.Log.WarnContext(ctx, "sessions", "err", err)
 			}
 		case <-ctx.Done():
@@ -59,5 +64,5 @@ func (s *Server) stop(ctx context.Context, server *http.Server, served <-chan er
 	if end := <-served; !errors.Is(end, http.ErrServerClosed) {
 		err = errors.Join(err, end)
 	}
-	return errors.Join(err, s.sessions.flush(ctx, s.Clock.Now()))
+	return errors.Join(err, s.FlushSessions(ctx))
 }
