@@ -26,7 +26,7 @@ func TestAFamilyMovesFromOneRegisterToAnother(t *testing.T) {
 
 		jana := t.one("neu", "Jana", register.FieldNames()...)
 		for name, want := range map[string]string{
-			"given_names": "Jana Maria (Rufname Jana)", "religion": "rk", "moved_in": "2030-03-01", "former_names": "Hoyer",
+			"given_names": "Jana Maria (Rufname Jana)", "religion": "rk", "moved_in": "2030-03-01", "former_names": `{"birth_name":"Hoyer"}`,
 			"homes": `[{"address":"Lindenallee 12, 05417 Neustadt","kind":"sole"}]`,
 		} {
 			if got := text(jana[name]); got != want {

@@ -23,7 +23,7 @@ func TestThePrefilledFormHasTheTwentyGroups(t *testing.T) {
 		t.load("alt", family()...)
 		jana := t.one("alt", "Jana", register.FieldNames()...)
 		for name, want := range map[string]string{
-			"family_name": "Wittkamp", "former_names": "Hoyer", "given_names": "Jana Maria (Rufname Jana)", "religion": "rk",
+			"family_name": "Wittkamp", "former_names": `{"birth_name":"Hoyer"}`, "given_names": "Jana Maria (Rufname Jana)", "religion": "rk",
 			"birth": `{"date":"1995-06-14","place":"Altstadt"}`, "homes": `[{"address":"Mühlgasse 7, 05233 Altstadt","kind":"sole"}]`,
 			"passport_refusal": "false", "nationalities": `["DE"]`, "moved_in": "2020-01-01",
 			"documents": `[{"issuer":"Altstadt","serial":"X000Jana Maria (Rufname Jana)","valid_until":"2033-01-01"}]`,

@@ -64,8 +64,9 @@ func (c Cause) entry(today clock.Date, holder authority.Key, subject ledger.Subj
 	}
 }
 
-// Self returns the one person whom names and day of birth (and, where the identification carries it, the address) name in
-// the registers of this node (§ 4 Abs. 1 BMeldDigiV). Nobody is fault NotFound "register.person.not_found"; two people
+// Self returns the one person whom names and day of birth name in the registers of this node (§ 4 Abs. 1 BMeldDigiV). The
+// address, where the identification carries one, tells people of the same name and birthday apart; it excludes nobody
+// else, because a card shows the old home for a while after a move. Nobody is fault NotFound "register.person.not_found"; two people
 // with the same name and birthday are fault Conflict "register.person.ambiguous", and neither is told.
 func (l *Links) Self(ctx context.Context, who Identity, why Cause) (ledger.Subject, error) {
 	subject, holder, err := l.search(ctx, who)
@@ -88,20 +89,29 @@ func (l *Links) search(ctx context.Context, who Identity) (ledger.Subject, autho
 		if hits, err = selectByName(ctx, tx, Residents, k); err != nil {
 			return err
 		}
-		if hits, err = livingAt(hits, who.Home); err != nil {
-			return err
-		}
 		ids := make([]areaID, len(hits))
 		for i, h := range hits {
 			ids[i] = h.area
 		}
-		subjects, err = l.s.resolver.subjectsOf(ctx, tx, ids)
+		if subjects, err = l.s.resolver.subjectsOf(ctx, tx, ids); err != nil || distinct(subjects) < 2 {
+			return err
+		}
+		hits, err = livingAt(hits, who.Home)
 		return err
 	})
 	if err != nil {
 		return "", "", fmt.Errorf("search by name: %w", err)
 	}
 	return single(hits, subjects)
+}
+
+// distinct counts the people behind area ids.
+func distinct(subjects map[areaID]ledger.Subject) int {
+	different := map[ledger.Subject]bool{}
+	for _, s := range subjects {
+		different[s] = true
+	}
+	return len(different)
 }
 
 // livingAt keeps the hits with a home at the address; a zero address keeps all.

@@ -3,6 +3,7 @@ package register_test
 import (
 	"testing"
 
+	"github.com/amtsweg/amtsweg/internal/authority"
 	"github.com/amtsweg/amtsweg/internal/base/clock"
 	"github.com/amtsweg/amtsweg/internal/base/fault"
 	"github.com/amtsweg/amtsweg/internal/ledger"
@@ -23,16 +24,17 @@ func TestAPersonIsFoundByNameAndBirthdayAndSeesIt(t *testing.T) {
 		for _, spelling := range []register.Identity{
 			who("Jana Maria", "Wittkamp", "1995-06-14"), who("JANA MARIA", "wittkamp", "1995-06-14"),
 			{Family: "Wittkamp", Given: "Jana Maria", Birth: clock.Date{Y: 1995, M: 6, D: 14}, Home: oldHome},
+			{Family: "Wittkamp", Given: "Jana Maria", Birth: clock.Date{Y: 1995, M: 6, D: 14}, Home: newHome}, // the card is older than the move
 		} {
 			if got, err := t.register.Links.Self(ctx, spelling, why); err != nil || got != t.subject["Jana"] {
 				t.Errorf("%+v: got %s, %v", spelling, got, err)
 			}
 		}
-		if n := t.records(); n != 3 {
+		if n := t.records(); n != 4 {
 			t.Errorf("%d records, want one for each search", n)
 		}
 		items, err := t.ledger.OfSubject(ctx, t.db, t.subject["Jana"], 0, 10)
-		if err != nil || len(items) != 3 {
+		if err != nil || len(items) != 4 {
 			t.Fatalf("she sees %d accesses, %v", len(items), err)
 		}
 	})
@@ -49,7 +51,7 @@ func TestNobodyIsToldWhoIsNotMeant(t *testing.T) {
 		for _, stranger := range []register.Identity{
 			who("Jana", "Wittkamp", "1995-06-14"), who("Jana Maria", "Wittkamp", "1995-06-15"), who("Jana Maria", "Wittkampf", "1995-06-14"),
 			{Family: "Wittkamp", Given: "Jana Maria"}, {},
-			{Family: "Wittkamp", Given: "Jana Maria", Birth: clock.Date{Y: 1995, M: 6, D: 14}, Home: newHome},
+			{Family: "Wittkamp", Birth: clock.Date{Y: 1995, M: 6, D: 14}},
 		} {
 			if got, err := t.register.Links.Self(ctx, stranger, why); got != "" || fault.CodeOf(err) != register.CodeNotFound {
 				t.Errorf("%+v: got %s, %v", stranger, got, err)
@@ -62,6 +64,10 @@ func TestNobodyIsToldWhoIsNotMeant(t *testing.T) {
 			t.Errorf("%d accesses recorded though nobody's data were told", n)
 		}
 		one := who("Kim", "Berg", "2000-01-01")
+		one.Home = authority.Address{Street: "Nirgendweg", House: "1", Postcode: "05233", Town: "Altstadt"}
+		if got, err := t.register.Links.Self(ctx, one, why); got != "" || fault.CodeOf(err) != register.CodeNotFound {
+			t.Errorf("found twice, living elsewhere: got %s, %v", got, err)
+		}
 		one.Home = newHome
 		if got, err := t.register.Links.Self(ctx, one, why); err != nil || got != t.subject["Kim"] {
 			t.Errorf("with the address: got %s, %v", got, err)

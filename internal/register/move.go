@@ -11,7 +11,8 @@ import (
 )
 
 // homesAfter returns a person's homes after moving into a new one (§ 21, § 22 BMG): a sole home ends all others, a new
-// main home makes the others secondary, a secondary home makes a sole one the main one.
+// main home makes the others secondary, a secondary home makes a sole one the main one. Nobody has a second home in the
+// first.
 func homesAfter(before []Home, home authority.Address, kind HomeKind) []Home {
 	after := []Home{{Address: home, Kind: kind}}
 	if kind == Sole {
@@ -19,6 +20,8 @@ func homesAfter(before []Home, home authority.Address, kind HomeKind) []Home {
 	}
 	for _, h := range before {
 		switch {
+		case h.Address.Same(home) && kind == Secondary && h.Kind != Secondary:
+			return before
 		case h.Address.Same(home):
 			continue
 		case kind == Main:

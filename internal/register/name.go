@@ -56,5 +56,5 @@ func (r Relative) identity() Identity {
 	return Identity{Family: r.FamilyName, Given: r.GivenNames, Birth: r.BirthDate}
 }
 
-// complete reports whether there is enough to look for.
-func (k nameKey) complete() bool { return k.family != "" && k.given != "" && k.birth != "" }
+// complete reports whether there is enough to look for. Some people have one name only.
+func (k nameKey) complete() bool { return k.family != "" && k.birth != "" }

@@ -11,7 +11,7 @@ import (
 // order. The JSON names are the field names of the evidence in the procedure definitions.
 type Resident struct {
 	FamilyName      string       `json:"family_name" class:"personal"`
-	FormerNames     string       `json:"former_names,omitempty" class:"personal"`
+	FormerNames     FormerNames  `json:"former_names,omitzero" class:"personal"`
 	GivenNames      string       `json:"given_names" class:"personal"` // all of them, the one in use marked: "Jana Maria (Rufname Jana)"
 	Doctorate       string       `json:"doctorate,omitempty" class:"personal"`
 	OtherName       string       `json:"other_name,omitempty" class:"personal"`
@@ -27,9 +27,15 @@ type Resident struct {
 	Spouse          *Relative    `json:"spouse,omitempty" class:"personal" from:"kin"`
 	Children        []Relative   `json:"children,omitempty" class:"personal" from:"kin"`
 	Documents       []Document   `json:"documents" class:"sensitive"`
-	Blocks          []Block      `json:"blocks,omitempty" class:"sensitive"`
+	Blocks          Blocks       `json:"blocks,omitzero" class:"sensitive"`
 	AZRNumber       string       `json:"azr_number,omitempty" class:"personal"`
 	PassportRefusal bool         `json:"passport_refusal" class:"sensitive"`
+}
+
+// FormerNames are the name at birth and any other name a person once bore.
+type FormerNames struct {
+	BirthName string `json:"birth_name,omitempty"`
+	Earlier   string `json:"earlier,omitempty"`
 }
 
 // Birth is when and where a person was born; Country only if it was not Germany.
@@ -100,6 +106,12 @@ const (
 	blockShelter     = "§ 52 BMG" // bedingter Sperrvermerk
 )
 
+// Blocks are what keeps the register from telling: information blocks, and objections to single transmissions.
+type Blocks struct {
+	Information  []Block `json:"information,omitempty"`
+	Transmission []Block `json:"transmission,omitempty"`
+}
+
 // Block is an information or transmission block: the law it rests on and its last day (zero: until lifted). As evidence
 // it is one line of text, "§ 51 BMG bis 2031-03-04".
 type Block struct {
@@ -143,7 +155,7 @@ func (r Resident) Name() string { return CallName(r.GivenNames) + " " + r.Family
 
 // hidden reports whether a block keeps the person out of relatives' evidence.
 func (r Resident) hidden(today clock.Date) bool {
-	for _, b := range r.Blocks {
+	for _, b := range r.Blocks.Information {
 		if b.Hides(today) {
 			return true
 		}
@@ -179,7 +191,7 @@ func (r Resident) as(k Kin, forward authority.Address) Relative {
 		FamilyName: r.FamilyName, GivenNames: r.GivenNames, Doctorate: r.Doctorate, BirthDate: r.Birth.Date, Sex: r.Sex, TaxID: r.TaxID,
 	}
 	if k == Spouse {
-		rel.BirthName = r.FormerNames
+		rel.BirthName = r.FormerNames.BirthName
 		for _, h := range r.Homes {
 			rel.Homes = append(rel.Homes, h.Address)
 		}

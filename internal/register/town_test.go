@@ -85,7 +85,7 @@ func someone(given, family, born string) register.Resident {
 func family(blocks ...register.Block) []register.Entry {
 	jana, tobias := someone("Jana Maria (Rufname Jana)", "Wittkamp", "1995-06-14"), someone("Tobias", "Wittkamp", "1993-02-01")
 	mila, lea := someone("Mila", "Wittkamp", "2020-05-21"), someone("Lea", "Wittkamp", "2012-03-04")
-	jana.Religion, jana.FormerNames, tobias.Blocks = "rk", "Hoyer", blocks
+	jana.Religion, jana.FormerNames.BirthName, tobias.Blocks.Information = "rk", "Hoyer", blocks
 	return []register.Entry{
 		{Resident: jana, Kin: []register.KinTo{{Kin: register.Spouse, To: 1}, {Kin: register.Child, To: 2}, {Kin: register.Child, To: 3}}},
 		{Resident: tobias, Kin: []register.KinTo{{Kin: register.Spouse, To: 0}, {Kin: register.Child, To: 2}, {Kin: register.Child, To: 3}}},
