@@ -23,6 +23,9 @@ type Checkpoint struct {
 	Root tlog.Hash
 }
 
+// newTree is the checkpoint of a tree without records.
+func newTree(name string) Checkpoint { return Checkpoint{Name: name, Root: sha256.Sum256(nil)} }
+
 // text is what is signed: three lines.
 func (c Checkpoint) text() string {
 	return c.Name + "\n" + strconv.FormatInt(c.Size, 10) + "\n" + base64.StdEncoding.EncodeToString(c.Root[:]) + "\n"
@@ -137,4 +140,30 @@ func namedKey(signed, name string) (uint32, bool) {
 		return 0, false
 	}
 	return binary.BigEndian.Uint32(bytes.Clone(b[:4])), true
+}
+
+// nameIn is the name of a log in an epoch: after a restore the tree is another one, and so is its name.
+func nameIn(base string, epoch int64) string {
+	if epoch == 1 {
+		return base
+	}
+	return base + "/" + strconv.FormatInt(epoch, 10)
+}
+
+// epochIn reads the number of the epoch from the name of a log.
+func epochIn(base, name string) (int64, bool) {
+	if name == base {
+		return 1, true
+	}
+	rest, ok := strings.CutPrefix(name, base+"/")
+	epoch, err := strconv.ParseInt(rest, 10, 64)
+	return epoch, ok && err == nil && epoch > 1 && nameIn(base, epoch) == name
+}
+
+// baseOf takes the number of the epoch off the name of a log.
+func baseOf(name string, epoch int64) string {
+	if epoch == 1 {
+		return name
+	}
+	return strings.TrimSuffix(name, "/"+strconv.FormatInt(epoch, 10))
 }

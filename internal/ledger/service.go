@@ -2,11 +2,9 @@ package ledger
 
 import (
 	"context"
-	"crypto/sha256"
 	"errors"
 	"fmt"
 	"log/slog"
-	"strconv"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -78,7 +76,7 @@ func (l *Ledger) open(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	name := l.nameOf(h.epoch)
+	name := nameIn(l.opts.Name, h.epoch)
 	l.origin.Store(&name)
 	if _, err := l.border(ctx, l.db, h); err != nil {
 		if !errors.Is(err, errBroken) {
@@ -95,28 +93,19 @@ func (l *Ledger) open(ctx context.Context) error {
 
 // first signs the empty tree.
 func (l *Ledger) first(ctx context.Context) (h head, err error) {
-	root := sha256.Sum256(nil)
-	c := Checkpoint{Name: l.nameOf(1), Root: root}
+	c := newTree(nameIn(l.opts.Name, 1))
 	signed, err := c.sign(l.key)
 	if err != nil {
 		return head{}, err
 	}
 	err = l.db.Do(ctx, func(ctx context.Context, tx *db.Tx) error {
-		if err := insertHead(ctx, tx, head{1, 0, root[:], signed}); err != nil {
+		if err := insertHead(ctx, tx, head{1, 0, c.Root[:], signed}); err != nil {
 			return err
 		}
 		h, err = selectHead(ctx, tx, "")
 		return err
 	})
 	return h, err
-}
-
-// nameOf is the name of the log in an epoch: after a restore the tree is another one, and so is its name.
-func (l *Ledger) nameOf(epoch int64) string {
-	if epoch == 1 {
-		return l.opts.Name
-	}
-	return l.opts.Name + "/" + strconv.FormatInt(epoch, 10)
 }
 
 // Name is the name of the log, as checkpoints and receipts carry it.

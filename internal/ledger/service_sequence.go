@@ -128,7 +128,7 @@ func (l *Ledger) step(ctx context.Context, tx *db.Tx) (int, head, error) {
 	if err != nil {
 		return 0, h, err
 	}
-	if len(batch) == 0 && signedNow(h.checkpoint, l.nameOf(h.epoch), l.key) {
+	if len(batch) == 0 && signedNow(h.checkpoint, nameIn(l.opts.Name, h.epoch), l.key) {
 		return 0, h, nil
 	}
 	h, err = l.grow(ctx, tx, h, order(batch))
@@ -192,7 +192,7 @@ func (l *Ledger) grow(ctx context.Context, tx *db.Tx, h head, batch []waiting) (
 	if fail != nil {
 		return h, fmt.Errorf("tiles: %w", fail)
 	}
-	c := Checkpoint{Name: l.nameOf(h.epoch), Size: e.size, Root: e.root()}
+	c := Checkpoint{Name: nameIn(l.opts.Name, h.epoch), Size: e.size, Root: e.root()}
 	signed, err := c.sign(l.key)
 	if err != nil {
 		return h, err
@@ -207,7 +207,7 @@ func (l *Ledger) border(ctx context.Context, q db.Querier, h head) (*edge, error
 	if err != nil {
 		return nil, fmt.Errorf("%w: head: %w", errBroken, err)
 	}
-	if c.Name != l.nameOf(h.epoch) || c.Size != h.size || !bytes.Equal(c.Root[:], h.root) {
+	if c.Name != nameIn(l.opts.Name, h.epoch) || c.Size != h.size || !bytes.Equal(c.Root[:], h.root) {
 		return nil, fmt.Errorf("%w: the head is not the one that was signed", errBroken)
 	}
 	found, err := selectTiles(ctx, q, h.epoch, border(h.size))
@@ -250,7 +250,7 @@ func (l *Ledger) descends(ctx context.Context, q db.Querier, h head, c Checkpoin
 		return err
 	}
 	for _, old := range append(epochs, h) {
-		if c.Name != l.nameOf(old.epoch) {
+		if c.Name != nameIn(l.opts.Name, old.epoch) {
 			continue
 		}
 		if c.Size > old.size {

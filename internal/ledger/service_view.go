@@ -45,23 +45,6 @@ func (l *Ledger) OfSubject(ctx context.Context, q db.Querier, subject Subject, b
 	return items, nil
 }
 
-// stored is a record as its row holds it.
-type stored struct {
-	id       string
-	subject  string
-	seq      int64
-	leaf     []byte
-	salt     []byte
-	body     []byte
-	epoch    int64
-	position int64 // -1 while it waits
-}
-
-func scanStored(r db.Row) (s stored, err error) {
-	err = r.Scan(&s.id, &s.subject, &s.seq, &s.leaf, &s.salt, &s.body, &s.epoch, &s.position)
-	return s, err
-}
-
 func (s stored) item() (Item, error) {
 	item := Item{Leaf: s.leaf, Epoch: s.epoch, Position: s.position, Erased: len(s.body) == 0}
 	if item.Erased {
@@ -71,17 +54,6 @@ func (s stored) item() (Item, error) {
 	var err error
 	item.Body, err = ParseBody(s.body)
 	return item, err
-}
-
-const selectStored = "SELECT id, subject, subject_seq, leaf, salt, body, epoch, COALESCE(position, -1) FROM ledger_record"
-
-func selectOfSubject(ctx context.Context, q db.Querier, subject Subject, before int64, limit int) ([]stored, error) {
-	return db.All(ctx, q, scanStored, selectStored+" WHERE subject = ? AND subject <> '' AND subject_seq < ? ORDER BY subject_seq DESC LIMIT ?",
-		string(subject), before, limit)
-}
-
-func selectByID(ctx context.Context, q db.Querier, id string) (stored, error) {
-	return db.One(ctx, q, scanStored, selectStored+" WHERE id = ?", id)
 }
 
 // Proof shows that a record is in the tree of a checkpoint: with the body and its salt, anybody can compute the root.

@@ -10,6 +10,7 @@ import (
 
 	"golang.org/x/mod/sumdb/tlog"
 
+	"github.com/amtsweg/amtsweg/internal/base/clock"
 	"github.com/amtsweg/amtsweg/internal/base/db"
 )
 
@@ -218,4 +219,59 @@ func selectOverdue(ctx context.Context, q db.Querier, before time.Time) (Backlog
 		err = r.Scan(&b.Records, db.Time(&b.Oldest))
 		return b, err
 	}, "SELECT COUNT(*), COALESCE(MIN(time), 0) FROM ledger_record WHERE position IS NULL AND time < ?", before)
+}
+
+// selectDue returns records in the tree whose body must go.
+func selectDue(ctx context.Context, tx *db.Tx, today clock.Date, limit int) ([]stored, error) {
+	return db.All(ctx, tx, scanStored, selectStored+" WHERE delete_on <> '' AND delete_on <= ? AND position IS NOT NULL AND kind <> ?"+
+		" ORDER BY delete_on LIMIT ?", today, Erasure, limit)
+}
+
+// selectErasable returns those of the named records that are in the tree and have a body.
+func selectErasable(ctx context.Context, tx *db.Tx, ids []string) ([]stored, error) {
+	return db.All(ctx, tx, scanStored, selectStored+" WHERE id IN "+db.In(len(ids))+" AND position IS NOT NULL AND kind NOT IN (?, ?) ORDER BY id",
+		append(anys(ids), Erasure, erased)...)
+}
+
+// blank takes everything out of rows but number and place, and names the record of erasure.
+func blank(ctx context.Context, tx *db.Tx, erasure string, ids []string) error {
+	_, err := tx.Exec(ctx, "UPDATE ledger_record SET time = 0, kind = ?, authority = '', case_id = ?, delete_on = '', salt = ?, body = ? WHERE id IN "+
+		db.In(len(ids)), append([]any{erased, erasure, []byte{}, []byte{}}, anys(ids)...)...)
+	return err
+}
+
+func anys(ids []string) []any {
+	out := make([]any, len(ids))
+	for i, id := range ids {
+		out[i] = id
+	}
+	return out
+}
+
+// stored is a record as its row holds it.
+type stored struct {
+	id       string
+	subject  string
+	seq      int64
+	leaf     []byte
+	salt     []byte
+	body     []byte
+	epoch    int64
+	position int64 // -1 while it waits
+}
+
+func scanStored(r db.Row) (s stored, err error) {
+	err = r.Scan(&s.id, &s.subject, &s.seq, &s.leaf, &s.salt, &s.body, &s.epoch, &s.position)
+	return s, err
+}
+
+const selectStored = "SELECT id, subject, subject_seq, leaf, salt, body, epoch, COALESCE(position, -1) FROM ledger_record"
+
+func selectOfSubject(ctx context.Context, q db.Querier, subject Subject, before int64, limit int) ([]stored, error) {
+	return db.All(ctx, q, scanStored, selectStored+" WHERE subject = ? AND subject <> '' AND subject_seq < ? ORDER BY subject_seq DESC LIMIT ?",
+		string(subject), before, limit)
+}
+
+func selectByID(ctx context.Context, q db.Querier, id string) (stored, error) {
+	return db.One(ctx, q, scanStored, selectStored+" WHERE id = ?", id)
 }

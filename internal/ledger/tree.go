@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 
 	"golang.org/x/mod/sumdb/tlog"
@@ -88,10 +89,28 @@ func newEdge(size int64, tiles map[place][]byte) (*edge, error) {
 	return e, nil
 }
 
-// add appends a leaf hash. changed is called with every tile that is full now.
+// add appends a leaf hash. done is called with every tile that is full now; the tile is then the callee's.
 func (e *edge) add(h tlog.Hash, done func(place, []byte)) {
-	for level := 0; ; level++ {
-		if len(e.tiles) == level {
+	e.push(0, h, done)
+	e.size++
+}
+
+// addTile appends the leaf hashes of a tile that follows full ones.
+func (e *edge) addTile(data []byte, done func(place, []byte)) {
+	if len(data) == full {
+		e.push(1, hashAll(data, e.scratch), done)
+	} else if len(e.tiles) == 0 {
+		e.tiles = append(e.tiles, data)
+	} else {
+		e.tiles[0] = data
+	}
+	e.size += int64(len(data) / tlog.HashSize)
+}
+
+// push appends a hash to a level, and the hash of every tile that is full with it to the level above.
+func (e *edge) push(level int, h tlog.Hash, done func(place, []byte)) {
+	for ; ; level++ {
+		for len(e.tiles) <= level {
 			e.tiles = append(e.tiles, nil)
 		}
 		if e.tiles[level] == nil {
@@ -99,13 +118,12 @@ func (e *edge) add(h tlog.Hash, done func(place, []byte)) {
 		}
 		e.tiles[level] = append(e.tiles[level], h[:]...)
 		if len(e.tiles[level]) < full {
-			break
+			return
 		}
 		done(place{int64(level), e.size >> (height * level) / wide}, e.tiles[level])
 		h = hashAll(e.tiles[level], e.scratch)
 		e.tiles[level] = nil
 	}
-	e.size++
 }
 
 // root is the RFC 6962 hash of the tree: its complete subtrees, smallest first, folded into the larger ones.
@@ -185,4 +203,12 @@ func parseTilePath(path string) (p place, w int, ok bool) {
 		return p, 0, false
 	}
 	return place{int64(t.L), t.N}, t.W, true
+}
+
+// placeRow names places in a tree, where there may be no record to name.
+func placeRow(from, to int64) string {
+	if from == to {
+		return "place " + strconv.FormatInt(from, 10)
+	}
+	return "places " + strconv.FormatInt(from, 10) + " to " + strconv.FormatInt(to, 10)
 }
