@@ -47,9 +47,10 @@ const town = "access delivery ledger"
 var everything = []string{"internal/app", "internal/demo", "internal/testkit", "bench", "drill"}
 
 // onlyNames narrows a row: of that module, only names with one of these beginnings may be referred to. The register's two
-// inner doors are Links, yes-or-no facts about kinship, and Apply, the authority's own register.
+// inner doors are Links, yes-or-no facts about kinship, and Apply, the authority's own register. What Links is asked with
+// and answers with belongs to its door.
 var onlyNames = map[[2]string][]string{
-	{"mandate", "register"}: {"Link"},
+	{"mandate", "register"}: {"Link", "Identity", "Cause", "Spouse", "Child", "Code", "AllNames"},
 }
 
 func checkImports(h *house) (findings []string) {
