@@ -1,0 +1,165 @@
+// Drill breaks things on purpose and shows that nothing acknowledged is lost and nothing is half done.
+//
+// Every drill prints "D1 sqlite held|broken FIGURES" per engine, and "D1 selftest ok|blind": a build of the same workers
+// with the tag seedfault, in which the fault is seeded, must come out broken. A drill whose code is not there yet has no
+// line. Everything runs in processes of its own, on real files and a real PostgreSQL, on loopback. The exit code is 1 if
+// anything is broken or blind.
+//
+//	go run ./drill [-seed N] [-kills 30] [-faults 200] [D1 D2 …]
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"log/slog"
+	"math/rand/v2"
+	"os"
+	"os/exec"
+	"os/signal"
+	"path/filepath"
+	"slices"
+	"syscall"
+	"time"
+
+	"github.com/amtsweg/amtsweg/internal/testkit"
+)
+
+// drill is one fault on one engine. It reports what it saw; an error means that it could not be carried out.
+type drill struct {
+	name   string
+	engine string
+	run    func(ctx context.Context, d *drills, binary string) (seen, error)
+}
+
+// seen is what a drill saw.
+type seen struct {
+	broken  bool
+	figures string
+}
+
+var all = []drill{
+	{"D1", "sqlite", kills("sqlite")},
+	{"D1", "postgres", kills("postgres")},
+	{"D2", "sqlite", failingDisk},
+}
+
+// drills is what they share.
+type drills struct {
+	dir    string
+	kills  int
+	faults int
+	dice   *rand.Rand
+	// patience is how long outside effects may take in the end: longer than the leases of killed workers.
+	patience time.Duration
+}
+
+func main() {
+	slog.SetDefault(slog.New(slog.DiscardHandler))
+	if len(os.Args) > 1 && os.Args[1] == work {
+		if err := workMain(os.Args[2:]); err != nil {
+			fmt.Fprintln(os.Stderr, "worker:", err)
+			os.Exit(1)
+		}
+		return
+	}
+	d := &drills{patience: 90 * time.Second}
+	flag.IntVar(&d.kills, "kills", 30, "D1: how often the process is killed")
+	flag.IntVar(&d.faults, "faults", 200, "D2: the last write or fsync that fails")
+	seed := flag.Uint64("seed", 0, "of the dice; 0 throws one")
+	flag.Parse()
+	if *seed == 0 {
+		*seed = rand.Uint64()
+	}
+	d.dice = rand.New(rand.NewPCG(*seed, 1))
+	fmt.Fprintln(os.Stderr, "seed", *seed)
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	if err := d.main(ctx, flag.Args()); err != nil {
+		fmt.Fprintln(os.Stderr, "drill:", err)
+		os.Exit(1)
+	}
+}
+
+var errBroken = errors.New("something is broken or blind")
+
+func (d *drills) main(ctx context.Context, asked []string) error {
+	if err := os.MkdirAll("bin", 0o755); err != nil {
+		return err
+	}
+	here, err := filepath.Abs("bin")
+	if err != nil {
+		return err
+	}
+	if d.dir, err = os.MkdirTemp(here, "drill-"); err != nil {
+		return err
+	}
+	defer os.RemoveAll(d.dir)
+	sound, err := d.build(ctx, "sound")
+	if err != nil {
+		return err
+	}
+	seeded, err := d.build(ctx, "seedfault", "-tags", "seedfault")
+	if err != nil {
+		return err
+	}
+	good := true
+	for i, one := range all {
+		if len(asked) > 0 && !slices.Contains(asked, one.name) {
+			continue
+		}
+		s, err := one.run(ctx, d, sound)
+		if err != nil {
+			return fmt.Errorf("%s %s: %w", one.name, one.engine, err)
+		}
+		word := "held"
+		if s.broken {
+			word, good = "broken", false
+		}
+		fmt.Printf("%s %s %s %s\n", one.name, one.engine, word, s.figures)
+		if i+1 < len(all) && all[i+1].name == one.name {
+			continue
+		}
+		if s, err = one.run(ctx, d.short(), seeded); err != nil {
+			return fmt.Errorf("%s selftest: %w", one.name, err)
+		}
+		word = "ok"
+		if !s.broken {
+			word, good = "blind", false
+		}
+		fmt.Printf("%s selftest %s %s\n", one.name, word, s.figures)
+	}
+	if !good {
+		return errBroken
+	}
+	return nil
+}
+
+// short is for self-tests: a seeded fault shows soon.
+func (d *drills) short() *drills {
+	s := *d
+	s.kills, s.faults, s.patience = min(d.kills, 8), min(d.faults, 20), time.Second
+	return &s
+}
+
+func (d *drills) build(ctx context.Context, name string, flags ...string) (string, error) {
+	binary := filepath.Join(d.dir, name)
+	args := append(append([]string{"build"}, flags...), "-o", binary, "./drill")
+	if out, err := exec.CommandContext(ctx, "go", args...).CombinedOutput(); err != nil {
+		return "", fmt.Errorf("building the workers: %w: %s", err, out)
+	}
+	return binary, nil
+}
+
+// fresh returns the URL of a new database and what removes it.
+func (d *drills) fresh(ctx context.Context, engine string) (url string, drop func() error, err error) {
+	if engine == "postgres" {
+		return testkit.NewPostgres(ctx)
+	}
+	dir, err := os.MkdirTemp(d.dir, "data-")
+	if err != nil {
+		return "", nil, err
+	}
+	return "sqlite:" + filepath.Join(dir, "amtsweg.db"), func() error { return os.RemoveAll(dir) }, nil
+}
