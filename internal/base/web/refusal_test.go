@@ -192,8 +192,9 @@ func TestFormsOfOtherSitesAreRefusedExceptAtTheReferral(t *testing.T) {
 func TestARouteWithoutAPolicyStopsTheProgram(t *testing.T) {
 	h := build(t, nil)
 	handler := func(*web.Call) error { return nil }
+	var none web.Policy
 	for name, register := range map[string]func(){
-		"no policy":  func() { h.Handle("GET", "/x", web.Policy{}, handler) },
+		"no policy":  func() { h.Handle("GET", "/x", none, handler) },
 		"no rule":    func() { h.Handle("GET", "/x", web.Policy{Name: "all"}, handler) },
 		"no handler": func() { h.Handle("GET", "/x", web.Public, nil) },
 		"twice":      func() { h.Handle("GET", "/umzug", web.Public, handler) },

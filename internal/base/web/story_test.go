@@ -25,7 +25,7 @@ import (
 // A house is a server with a few routes of a module called move, and what its log wrote.
 type house struct {
 	*web.Server
-	t     *testing.T
+	t     testing.TB
 	clock *clock.Fixed
 	log   *bytes.Buffer
 }
@@ -65,7 +65,7 @@ var highLevel = web.Policy{Name: "high", Allow: func(c *web.Call) error {
 	return nil
 }}
 
-func build(t *testing.T, change func(*web.Options)) *house {
+func build(t testing.TB, change func(*web.Options)) *house {
 	t.Helper()
 	h := &house{t: t, clock: clock.At("2030-03-04 09:00"), log: new(bytes.Buffer)}
 	texts := i18n.New()
