@@ -73,7 +73,15 @@ func (s *set) Verify(msg, sig []byte) bool {
 	return s.now().verifier.Verify(sig, msg) == nil || s.rotated() && s.now().verifier.Verify(sig, msg) == nil
 }
 
-func (s *set) Public() []byte { return bytes.Clone(s.now().public) }
+func (s *set) Public() []byte { return bytes.Clone(s.now().publics[0]) }
+
+func (s *set) Publics() [][]byte {
+	all := make([][]byte, len(s.now().publics))
+	for i, public := range s.now().publics {
+		all[i] = bytes.Clone(public)
+	}
+	return all
+}
 
 func (s *set) ID() string { return s.now().id }
 

@@ -127,7 +127,7 @@ func TestRotationKeepsWhatWas(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		if signer.ID() == id {
+		if all := signer.Publics(); signer.ID() == id || len(all) != 2 || !bytes.Equal(all[0], signer.Public()) || !ed25519.Verify(all[1], []byte("a"), old) {
 			t.Error("the handle still signs with the old key")
 		}
 		if got, err := sealer.Open(sealed, nil); err != nil || string(got) != "b" || !signer.Verify([]byte("a"), old) {

@@ -89,7 +89,7 @@ func unwrap(master tink.AEAD, s row) (*keyset.Handle, error) {
 type state struct {
 	version  int64
 	id       string
-	public   []byte
+	publics  [][]byte // newest first
 	signer   tink.Signer
 	verifier tink.Verifier
 	aead     tink.AEAD
@@ -124,15 +124,18 @@ func (st *state) signing(h *keyset.Handle) (err error) {
 	if st.verifier, err = signature.NewVerifier(open); err != nil {
 		return err
 	}
-	first, err := open.Primary()
-	if err != nil {
-		return err
+	for i := open.Len() - 1; i >= 0; i-- { // keys are added at the end, and the last is the primary
+		e, err := open.Entry(i)
+		if err != nil {
+			return err
+		}
+		public, err := publicBytes(e)
+		if err != nil {
+			return err
+		}
+		st.publics = append(st.publics, public)
 	}
-	public, err := publicBytes(first)
-	if err != nil {
-		return err
-	}
-	st.public, st.id = public, fingerprint(public)
+	st.id = fingerprint(st.publics[0])
 	return nil
 }
 

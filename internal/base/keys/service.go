@@ -54,12 +54,13 @@ func Open(ctx context.Context, d *db.DB, masterFile string) (*Ring, error) {
 	return &Ring{db: d, master: master, sets: map[name]*set{}}, nil
 }
 
-// Signer signs with Ed25519. Sign returns the raw 64 bytes, Public the raw 32 bytes of the newest key; Verify accepts
-// the signatures of older keys of the set too.
+// Signer signs with Ed25519. Sign returns the raw 64 bytes, Public the raw 32 bytes of the newest key and Publics those
+// of all keys of the set, newest first; Verify accepts the signatures of any of them.
 type Signer interface {
 	Sign(msg []byte) ([]byte, error)
 	Verify(msg, sig []byte) bool
 	Public() []byte
+	Publics() [][]byte
 	ID() string
 }
 
