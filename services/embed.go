@@ -8,5 +8,5 @@ import "embed"
 
 // Files holds the shipped definitions; the name of a file is the name of its service.
 //
-//go:embed *.yaml
+//go:embed *.yaml texts/*.yaml
 var Files embed.FS

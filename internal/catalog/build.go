@@ -149,7 +149,7 @@ func (d *draft) buildRules(e *Edition) {
 		n := checks.at(k)
 		e.Checks = append(e.Checks, CheckRule{
 			Name: k, Else: Severity(n.at("else").str()), Say: n.at("say").str(), Guide: n.at("guide").str(), Law: n.at("law").str(),
-			Example: n.at("example").is(), that: d.exprs[n.at("that")],
+			Example: n.at("example").is(), that: d.exprs[n.at("that")], ready: d.readyAfter(n.at("that")),
 		})
 	}
 	for _, k := range deadlines.names() {
@@ -163,6 +163,29 @@ func (d *draft) buildRules(e *Edition) {
 		}
 		e.Deadlines = append(e.Deadlines, x)
 	}
+}
+
+// readyAfter is the number of the stage that brings the last of what the expression at n rests on.
+func (d *draft) readyAfter(n *node) int {
+	rests, stages, last := d.rests(n), d.root.at("stages"), 0
+	for i, k := range stages.names() {
+		for _, name := range broughtBy(stages.at(k)) {
+			if rests[name] {
+				last = i
+				delete(rests, name) // fetched again later, it was here already
+			}
+		}
+	}
+	return last
+}
+
+// broughtBy are the names that a stage asks or fetches.
+func broughtBy(stage *node) []string {
+	out := append(stage.at("fills").strs(), stage.at("fetch").strs()...)
+	for _, u := range stage.at("parallel").names() {
+		out = append(out, stage.at("parallel", u, "fills").strs()...)
+	}
+	return out
 }
 
 // periodAt is the period written at n; its form is the schema's matter.

@@ -26,8 +26,7 @@ type draft struct {
 	exprs  map[*node]*expression
 	texts  map[*node][]placeholder
 	tables map[string]*table
-	order  []string            // terms and tables, each after what it rests on
-	needs  map[string][]string // what a term or table rests on, through others too
+	order  []string // terms and tables, and in the end all values, each after what it rests on
 }
 
 func newDraft(root *node, parts *shelf) *draft {
@@ -35,7 +34,7 @@ func newDraft(root *node, parts *shelf) *draft {
 		root: root, parts: parts, config: newConfig(),
 		names: map[string]*valueType{}, optional: map[string]bool{}, members: map[string]*member{}, env: types.Map{},
 		opening: map[string]bool{}, exprs: map[*node]*expression{}, texts: map[*node][]placeholder{},
-		tables: map[string]*table{}, needs: map[string][]string{},
+		tables: map[string]*table{},
 	}
 	d.stale = true
 	return d

@@ -165,7 +165,8 @@ type CheckRule struct {
 	Say, Guide, Law string
 	Example         bool
 
-	that *expression
+	that  *expression
+	ready int // the stage after which all it rests on was asked or fetched
 }
 
 // Deadline (Frist) is a period that starts at some day of the case.

@@ -37,11 +37,17 @@ func (e *Edition) Findings(env Env, stage string) []Finding {
 	return out
 }
 
-// FindingsKnown runs every check whose values are all known already, so that a page shows an error at the field.
-func (e *Edition) FindingsKnown(env Env) []Finding {
+// FindingsKnown runs the checks for which all is at hand once a stage's work is done, so that its page can show an error
+// at the field. A check that rests on what a later stage asks or fetches, or on a value that is unknown, says nothing
+// yet. An empty stage stands for the end of the way.
+func (e *Edition) FindingsKnown(env Env, stage string) []Finding {
+	last := len(e.Stages) - 1
+	if i := slices.IndexFunc(e.Stages, func(s Stage) bool { return s.Name == stage }); i >= 0 {
+		last = i
+	}
 	var out []Finding
 	for _, c := range e.Checks {
-		if c.that.truth(env) == No {
+		if c.ready <= last && c.that.truth(env) == No {
 			out = append(out, c.finding(c.Else, false))
 		}
 	}
@@ -52,7 +58,7 @@ func (c CheckRule) finding(severity Severity, unknown bool) Finding {
 	return Finding{Check: c.Name, Severity: severity, Say: c.Say, Guide: c.Guide, Law: c.Law, Unknown: unknown}
 }
 
-// Fields are the fields of the form that a check speaks of, so that a page can show its finding beside them.
+// FieldsOf are the fields of the form that a check speaks of, so that a page can show its finding beside them.
 func (e *Edition) FieldsOf(check string) []string {
 	c, _ := e.CheckNamed(check)
 	if c.that == nil {

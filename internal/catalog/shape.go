@@ -20,7 +20,9 @@ var schemaText []byte
 func Schema() []byte { return bytes.Clone(schemaText) }
 
 // shapes are the compiled schemas of the three kinds of files. The schema is shipped; a fault in it stops every test.
-var shapes = sync.OnceValue(func() map[string]*jsonschema.Schema {
+var shapes = sync.OnceValue(compileShapes)
+
+func compileShapes() map[string]*jsonschema.Schema {
 	doc, err := jsonschema.UnmarshalJSON(bytes.NewReader(schemaText))
 	if err != nil {
 		panic("catalog: schema.json: " + err.Error())
@@ -34,7 +36,7 @@ var shapes = sync.OnceValue(func() map[string]*jsonschema.Schema {
 		out[k] = c.MustCompile("mem:///schema.json#/$defs/" + k)
 	}
 	return out
-})
+}
 
 // shape says in plain words where a tree does not have the shape of its kind of file.
 func shape(root *node) []Problem {

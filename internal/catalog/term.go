@@ -53,7 +53,6 @@ func (s *termSort) visit(name string, trail []string) {
 			if d.root.at("terms", id).ok() || d.root.at("tables", id).ok() {
 				s.visit(id, append(slices.Clone(trail), name))
 			}
-			d.needs[name] = append(append(d.needs[name], id), d.needs[id]...)
 		}
 	}
 	s.state[name] = 2
@@ -89,13 +88,34 @@ func (d *draft) declaredType(src string) *valueType {
 	return t
 }
 
-// rests is everything that the expression at n rests on, through terms and tables.
+// rests is everything that the expression at n rests on, through terms, tables and deadlines.
 func (d *draft) rests(n *node) map[string]bool {
-	out := map[string]bool{}
-	for _, id := range identifiersIn(n.str()) {
-		out[id] = true
-		for _, m := range d.needs[id] {
-			out[m] = true
+	out, seen := map[string]bool{}, map[*node]bool{}
+	open := []*node{n}
+	for len(open) > 0 {
+		src := open[0]
+		if open = open[1:]; seen[src] {
+			continue
+		}
+		seen[src] = true
+		for _, id := range identifiersIn(src.str()) {
+			out[id] = true
+			open = append(open, d.behind(id, src)...)
+		}
+	}
+	return out
+}
+
+// behind are the expressions that a name in src stands for.
+func (d *draft) behind(name string, src *node) []*node {
+	if name != "deadline" {
+		return d.sources(name)
+	}
+	var out []*node
+	deadlines := d.root.at("deadlines")
+	for _, k := range deadlines.names() {
+		if strings.Contains(src.str(), deadlineName+k) {
+			out = append(out, deadlines.at(k, "from"))
 		}
 	}
 	return out

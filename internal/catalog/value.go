@@ -125,3 +125,34 @@ func sameName(a, b string) bool {
 	a, b = authority.Fold(a), authority.Fold(b)
 	return a != "" && b != "" && (a == b || strings.HasSuffix(a, " "+b) || strings.HasSuffix(b, " "+a))
 }
+
+// LookUp returns a copy of a value in which every address says whether the directory knows its house. known is asked
+// once for each.
+func LookUp(v any, known func(authority.Address) (bool, error)) (any, error) {
+	switch x := v.(type) {
+	case Address:
+		ok, err := known(x.Postal())
+		return NewAddress(x.Postal(), ok), err
+	case map[string]any:
+		out := make(map[string]any, len(x))
+		for k, inner := range x {
+			looked, err := LookUp(inner, known)
+			if err != nil {
+				return nil, err
+			}
+			out[k] = looked
+		}
+		return out, nil
+	case []any:
+		out := make([]any, len(x))
+		for i, inner := range x {
+			looked, err := LookUp(inner, known)
+			if err != nil {
+				return nil, err
+			}
+			out[i] = looked
+		}
+		return out, nil
+	}
+	return v, nil
+}
