@@ -26,6 +26,7 @@ type Call struct {
 	lang    string
 	route   *route
 	found   bool
+	failing bool // an error page: it must not ask anybody
 	session Session
 	form    *Form
 	err     error

@@ -151,7 +151,7 @@ func (c *Call) dress(p *Page) error {
 		p.Title = c.T("web.layout.error", "Title", p.Title)
 	}
 	signedIn := c.session.Actor != ""
-	if signedIn && p.Acting.Name == "" && s.who != nil {
+	if signedIn && !c.failing && p.Acting.Name == "" && s.who != nil {
 		acting, err := s.who(c)
 		if err != nil {
 			return err
@@ -159,7 +159,7 @@ func (c *Call) dress(p *Page) error {
 		p.Acting = acting
 	}
 	p.Frame = Frame{
-		Lang: c.lang, Theme: c.theme(), Demo: s.Demo, SignedIn: signedIn, Request: c.id,
+		Lang: c.lang, Theme: c.theme(), Demo: s.Demo, SignedIn: signedIn && !c.failing, Request: c.id,
 		Flash: c.takeFlash(), SignOut: signOutPath, Home: "/", Langs: c.langLinks(), Foot: c.foot(),
 	}
 	if !signedIn && s.has(Login) {

@@ -165,10 +165,8 @@ func (c *Call) renderError(status int, p errorPage) error {
 	if set == nil {
 		return errors.New("web: the layout has no error page")
 	}
-	actor := c.session
-	c.session = Session{}
+	c.failing = true
 	data, err := c.framed(p)
-	c.session = actor
 	if err != nil {
 		return err
 	}

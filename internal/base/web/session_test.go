@@ -3,6 +3,7 @@ package web_test
 import (
 	"context"
 	"encoding/hex"
+	"errors"
 	"net/http"
 	"net/url"
 	"testing"
@@ -214,5 +215,27 @@ func TestOverHTTPSTheCookieBelongsToThisHostAlone(t *testing.T) {
 		plain := *cookie
 		plain.Name = "aw_session"
 		h.get("/postfach", cookies([]*http.Cookie{&plain})).sees(t, http.StatusSeeOther)
+	})
+}
+
+func TestTheHeaderSaysWhoActsAndAnErrorPageAsksNobody(t *testing.T) {
+	t.Parallel()
+	story(t, func(t *testing.T, h *house, _ *db.DB) {
+		asked := 0
+		h.Who(func(c *web.Call) (web.Acting, error) {
+			asked++
+			return web.Acting{Name: "Jana Wittkamp", For: "Mila Wittkamp", Ground: "Ihre Tochter", Unread: 2, Path: "/vertretung"}, nil
+		})
+		in := signIn(h, "normal")
+		h.get("/postfach", cookies(in.Cookies())).sees(t, http.StatusOK, "Jana Wittkamp", "Sie handeln für <strong>Mila Wittkamp</strong>, Ihre Tochter", ", 2 ungelesen")
+		h.Handle("GET", "/kaputt", signedIn, func(*web.Call) error { return errors.New("the database is gone") })
+		before := asked
+		broken := h.get("/kaputt", cookies(in.Cookies()))
+		broken.sees(t, http.StatusInternalServerError, "Das hat nicht geklappt", "Postfach")
+		broken.never(t, "Anmelden", "Mila")
+		if asked != before {
+			t.Error("the error page asked who acts")
+		}
+		h.get("/umzug").never(t, "Jana Wittkamp", "Postfach")
 	})
 }
