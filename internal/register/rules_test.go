@@ -181,3 +181,29 @@ func TestACallNameIsMarkedAndFound(t *testing.T) {
 		}
 	}
 }
+
+func FuzzValuesReadBack(f *testing.F) {
+	f.Add("birth", `{"date":"1990-05-17","place":"Altstadt"}`)
+	f.Add("blocks", `{"information":["§ 51 BMG bis 2031-03-04"]}`)
+	f.Add("homes", `[{"address":"Lindenweg 4, 22222 Neustadt","kind":"sole"}]`)
+	f.Fuzz(func(t *testing.T, name, raw string) {
+		r, err := Values{name: json.RawMessage(raw)}.Resident()
+		if err != nil {
+			if !fault.Is(err, fault.Invalid) {
+				t.Errorf("%s = %s: %v", name, raw, err)
+			}
+			return
+		}
+		told, err := r.Values(FieldNames()...)
+		if err != nil {
+			return // text that is no UTF-8 has no canonical form
+		}
+		again, err := told.Resident()
+		if err != nil {
+			t.Fatalf("%s = %s became %s: %v", name, raw, told[name], err)
+		}
+		if back, err := again.Values(FieldNames()...); err != nil || len(differing(told, back)) != 0 {
+			t.Errorf("%s = %s became %s, then %s, %v", name, raw, told, back, err)
+		}
+	})
+}
