@@ -57,8 +57,8 @@ func (s *Service) FetchMany(ctx context.Context, questions []Question) ([]Answer
 
 // Look is what a person wants to read about themselves, or about somebody they act for.
 type Look struct {
-	Account       string // as mandates know it
-	Actor         string // as the ledger names it; Account if empty
+	Account       string // as sessions and the ledger name it, "account:ID"
+	Family        bool   // as a member of the family that moves together (§ 23 Abs. 4 BMG)
 	Subject       ledger.Subject
 	OnBehalf      string
 	Holder        authority.Key
@@ -74,17 +74,13 @@ type Look struct {
 }
 
 // Preview shows people the values that an authority would get, and their hash. It is an access with the person as
-// reader. Whoever may not act for the person gets what Mandates says.
+// reader. Whoever may not act for the person gets what May says.
 func (s *Service) Preview(ctx context.Context, l Look) (Answer, error) {
-	if err := s.Mandates.May(ctx, l.Account, l.Subject); err != nil {
+	if err := s.May(ctx, l.Account, l.Subject, l.Family); err != nil {
 		return Answer{}, err
 	}
-	actor := l.Actor
-	if actor == "" {
-		actor = l.Account
-	}
 	return s.own(ctx, doorPreview, Question{
-		Case: l.Case, Actor: actor, OnBehalf: l.OnBehalf, Holder: l.Holder, Register: l.Register, Subject: l.Subject, Evidence: l.Evidence,
+		Case: l.Case, Actor: l.Account, OnBehalf: l.OnBehalf, Holder: l.Holder, Register: l.Register, Subject: l.Subject, Evidence: l.Evidence,
 		Fields: l.Fields, With: l.With, UnlessBlocked: l.UnlessBlocked, Purpose: l.Purpose, Law: l.Law, Reason: l.Reason, Basis: consent.ByLaw,
 	})
 }

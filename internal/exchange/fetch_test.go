@@ -220,6 +220,38 @@ func TestNothingIsDeliveredAfterARevocation(t *testing.T) {
 	})
 }
 
+func TestAGrantThatEndsMidwayLetsNothingPassAfterItsLastMoment(t *testing.T) {
+	story(t, func(w *town) {
+		g := w.released("case-1", w.jana)
+		var readers sync.WaitGroup
+		for range 16 {
+			readers.Go(func() {
+				for !fault.Is(w.tryFetch(g), fault.Gone) {
+					w.clock.Advance(30 * time.Minute)
+				}
+			})
+		}
+		readers.Wait()
+		passed := w.fetches(w.jana)
+		for _, a := range passed {
+			if !a.Time.Before(g.Until) {
+				t.Errorf("an access at %v, the grant ended at %v", a.Time, g.Until)
+			}
+		}
+		if len(passed) == 0 {
+			t.Error("nobody got anything while it ran")
+		}
+	})
+}
+
+func (w *town) tryFetch(g consent.Grant) error {
+	a, err := w.gate.Fetch(ctx, question(g))
+	if err != nil && a.Values != nil {
+		w.Error("values came with an error")
+	}
+	return err
+}
+
 func TestAFamilyIsFetchedInOneTransaction(t *testing.T) {
 	story(t, func(w *town) {
 		jana, tobias := question(w.released("case-1", w.jana)), question(w.released("case-1", w.tobias))
@@ -243,12 +275,14 @@ func TestAFamilyIsFetchedInOneTransaction(t *testing.T) {
 
 func TestNobodyPreviewsForAStranger(t *testing.T) {
 	story(t, func(w *town) {
-		l := w.look(w.jana)
-		l.Account = "account:stranger"
-		if a, err := w.gate.Preview(ctx, l); !fault.Is(err, fault.Forbidden) || a.Values != nil {
-			t.Errorf("%v, %v", a.Values, err)
+		stranger, spouse := w.look(w.jana), w.look(w.tobias)
+		stranger.Account, spouse.Family = "account:stranger", false
+		for _, l := range []exchange.Look{stranger, spouse} {
+			if a, err := w.gate.Preview(ctx, l); !fault.Is(err, fault.NotFound) || a.Values != nil {
+				t.Errorf("%v, %v", a.Values, err)
+			}
 		}
-		if n := len(w.records(w.jana, ledger.Access)); n != 0 {
+		if n := len(w.records(w.jana, ledger.Access)) + len(w.records(w.tobias, ledger.Access)); n != 0 {
 			t.Errorf("%d accesses", n)
 		}
 	})

@@ -138,7 +138,7 @@ func (w *town) deliverUntilTaken(n exchange.Notice, acks *sync.Map) {
 	for range 100 {
 		ack, err := w.gate.Local().Deliver(ctx, n)
 		if err != nil {
-			if k := fault.KindOf(err); k != fault.Busy && k != fault.Unknown && k != fault.Internal {
+			if !fault.Is(err, fault.Busy) {
 				w.Error(err)
 				return
 			}

@@ -24,10 +24,9 @@ type Ledger interface {
 	Receipt(rec ledger.Recorded) (string, error)
 }
 
-// Mandates says for whom an account may act: nil, or a fault for the person.
-type Mandates interface {
-	May(ctx context.Context, account string, subject ledger.Subject) error
-}
+// Acting says whether an account may act for a person: nil, or a fault for whoever asks. family is true where the law lets
+// one member act for the family (§ 23 Abs. 4 BMG), the spouse included.
+type Acting func(ctx context.Context, account string, subject ledger.Subject, family bool) error
 
 // Deps are what the gate stands on.
 type Deps struct {
@@ -35,7 +34,7 @@ type Deps struct {
 	Ledger    Ledger
 	Registers *register.Service
 	Consent   *consent.Service
-	Mandates  Mandates
+	May       Acting // package mandate, wired by the app
 	Keys      *keys.Ring
 	Jobs      *job.Queue
 	Events    *event.Bus

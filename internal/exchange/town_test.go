@@ -37,14 +37,12 @@ const (
 
 var fields = []string{"family_name", "given_names", "birth", "homes", "religion"}
 
-// acting says for whom the accounts of these stories may act.
-type acting map[string][]ledger.Subject
-
-func (a acting) May(_ context.Context, account string, s ledger.Subject) error {
-	if slices.Contains(a[account], s) {
+// may lets Jana's account act for herself, and for Tobias in the family's form.
+func (w *town) may(_ context.Context, who string, s ledger.Subject, family bool) error {
+	if who == account && (s == w.jana || family && s == w.tobias) {
 		return nil
 	}
-	return fault.New(fault.Forbidden, "mandate.error.not_yours")
+	return fault.New(fault.NotFound, "mandate.error.not_yours")
 }
 
 // town is a node with the old and the new town; Jana and Tobias live in the old one.
@@ -84,7 +82,7 @@ func story(t *testing.T, tell func(w *town)) {
 		w.consent, err = consent.New(ctx, d, w.ledger, bus, w.ring)
 		w.must(err)
 		w.gate = exchange.New(exchange.Deps{
-			DB: d, Ledger: w.ledger, Registers: w.register, Consent: w.consent, Mandates: acting{account: {w.jana, w.tobias}}, Keys: w.ring,
+			DB: d, Ledger: w.ledger, Registers: w.register, Consent: w.consent, May: w.may, Keys: w.ring,
 			Jobs: w.jobs, Events: bus,
 		})
 		w.must(w.gate.Ready(ctx, oldTown, newTown))
@@ -131,7 +129,8 @@ func (w *town) people() {
 // look is what Jana's account does to read a person's form.
 func (w *town) look(s ledger.Subject) exchange.Look {
 	return exchange.Look{
-		Account: account, Subject: s, Holder: oldTown, Register: register.Residents, Evidence: "prefilled", Fields: fields, Case: "case-1",
+		Account: account, Subject: s, Family: s == w.tobias, Holder: oldTown, Register: register.Residents, Evidence: "prefilled", Fields: fields,
+		Case:    "case-1",
 		Purpose: "Sie lesen Ihren Meldeschein, bevor ihn jemand bekommt.", Law: "§ 40 Abs. 4 BMG", Reason: "Sie haben ihn selbst aufgerufen.",
 	}
 }
