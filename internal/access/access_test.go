@@ -279,7 +279,8 @@ func (o *offices) desk(t *testing.T) *desk {
 	return &desk{t: t, server: s}
 }
 
-func (b *desk) call(method, path string) *http.Response {
+// call returns the status and keeps body and cookies.
+func (b *desk) call(method, path string) int {
 	b.t.Helper()
 	r := httptest.NewRequestWithContext(context.WithoutCancel(b.t.Context()), method, path, nil)
 	r.Header.Set("Accept", "application/json")
@@ -289,14 +290,19 @@ func (b *desk) call(method, path string) *http.Response {
 	w := httptest.NewRecorder()
 	b.server.ServeHTTP(w, r)
 	b.body = w.Body.String()
-	return w.Result()
+	res := w.Result()
+	defer res.Body.Close()
+	if set := res.Cookies(); len(set) > 0 {
+		b.cookies = set
+	}
+	return res.StatusCode
 }
 
 func (b *desk) signIn(actor string) {
 	b.t.Helper()
 	if actor != "" {
-		b.cookies = b.call("POST", "/dienst?als="+actor).Cookies()
+		b.call("POST", "/dienst?als="+actor)
 	}
 }
 
-func (b *desk) open(path string) int { return b.call("GET", path).StatusCode }
+func (b *desk) open(path string) int { return b.call("GET", path) }

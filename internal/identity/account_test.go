@@ -115,6 +115,9 @@ func TestAPersonSignsInByCardWithoutScripts(t *testing.T) {
 		if page.status != http.StatusOK || !strings.Contains(page.body, `href="/anmelden/eid?zurueck=%2Fkonto%3Fa%3D1"`) {
 			t.Fatalf("the login page has no way to the card: %d\n%s", page.status, page.body)
 		}
+		if !strings.Contains(page.body, `<body class="aw-public`) {
+			t.Error("the login page does not look like the citizen's side")
+		}
 		if !strings.Contains(page.body, `data-finish="/anmelden/passkey/fertig?zurueck=%2Fkonto%3Fa%3D1" hidden`) {
 			t.Error("without scripts the passkey's button is hidden, with them it knows the way back")
 		}
@@ -155,7 +158,7 @@ func TestALoginEndsInTheBrowserInWhichItBegan(t *testing.T) {
 		}
 
 		handle = w.cards.show(t, victim.open(t, "/anmelden/eid").to, jana)
-		if got := victim.open(t, identity.Return+"?h="+handle); got.status != http.StatusSeeOther || got.to != "/" {
+		if got := victim.open(t, identity.Return+"?h="+handle); got.status != http.StatusSeeOther || got.to != "/konto/passkey?zurueck=%2F" {
 			t.Errorf("the right end: %d %q", got.status, got.to)
 		}
 		if got := w.browser(t).open(t, identity.Return+"?h="+handle); got.status != http.StatusGone {

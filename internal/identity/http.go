@@ -66,7 +66,7 @@ type loginPage struct {
 	Already bool   // signed in as surely as anybody can be
 	Card    string // where to show the card; empty if no eID service is connected
 	Finish  string // where the island sends the passkey's answer
-	Desk    string // where staff sign in
+	Office  string // where staff sign in
 }
 
 // loginPage lets people choose card or passkey. Who wants to the office pages goes on to the staff's login.
@@ -81,7 +81,7 @@ func (s *Service) loginPage(c *web.Call) error {
 		StepUp:  citizen && c.Session().Level < web.High,
 		Already: citizen && c.Session().Level >= web.High,
 		Finish:  "/anmelden/passkey/fertig?" + goOn(back),
-		Desk:    s.Desk,
+		Office:  s.Desk,
 	}
 	if p.StepUp {
 		p.Title = c.T("identity.step_up.title")
@@ -135,10 +135,22 @@ func (s *Service) finishEID(c *web.Call) error {
 		return err
 	}
 	back, err := base64.RawURLEncoding.DecodeString(carried)
-	if err != nil || len(back) == 0 {
-		return c.Redirect("/")
+	if err != nil || string(back) == "/" {
+		return s.welcome(c, account)
 	}
 	return c.Redirect(string(back))
+}
+
+// welcome offers a passkey to somebody whose account was just opened and who is on the way to nothing else.
+func (s *Service) welcome(c *web.Call, account Account) error {
+	passkeys, err := s.Passkeys(c.Context(), account.ID)
+	if err != nil {
+		return err
+	}
+	if account.Opened.Equal(account.Seen) && len(passkeys) == 0 {
+		return c.Redirect("/konto/passkey?" + goOn("/"))
+	}
+	return c.Redirect("/")
 }
 
 // startLogin answers with what navigator.credentials.get needs.

@@ -103,6 +103,28 @@ func TestAStepUpIsForTheSamePerson(t *testing.T) {
 	})
 }
 
+func TestAPasskeyIsOfferedOnceAndNeverInTheMiddleOfSomething(t *testing.T) {
+	testkit.EnginesAt(t, "2030-03-04 09:00", func(t *testing.T, d *db.DB, c *clock.Fixed) {
+		w := newTown(t, d)
+		if got := w.browser(t).showCard(t, "/umzug", jana); got.to != "/umzug" {
+			t.Errorf("on the way to the move: %q", got.to)
+		}
+		b := w.browser(t)
+		offer := b.showCard(t, "/", tobias)
+		if offer.to != "/konto/passkey?zurueck=%2F" {
+			t.Fatalf("at the first login: %q", offer.to)
+		}
+		if page := b.open(t, offer.to); page.status != http.StatusOK || !strings.Contains(page.body, `href="/">Jetzt nicht`) ||
+			!strings.Contains(page.body, `data-passkey="create" data-start="/konto/passkey/start" data-finish="/konto/passkey/fertig?zurueck=%2F" hidden`) {
+			t.Errorf("the offer: %d\n%s", page.status, page.body)
+		}
+		c.Advance(time.Hour)
+		if got := w.browser(t).showCard(t, "/", tobias); got.to != "/" {
+			t.Errorf("at the next login: %q", got.to)
+		}
+	})
+}
+
 func TestAnUnknownPasskeyOpensNothing(t *testing.T) {
 	testkit.Engines(t, func(t *testing.T, d *db.DB) {
 		w := newTown(t, d)

@@ -71,7 +71,9 @@ func touchAccount(ctx context.Context, tx *db.Tx, id AccountID) (Account, error)
 		string(id), tx.Now(), tx.Now())
 }
 
-const passkeyColumns = `id, account, credential, public_key, aaguid, sign_count, backup_eligible, backup_state, transports, name, added, used`
+// passkeyColumns are in the order of scanPasskey.
+const passkeyColumns = `id, account, credential, public_key, aaguid, sign_count, backup_eligible, backup_state, ` + //nolint:gosec // names of columns
+	`transports, name, added, used`
 
 func scanPasskey(r db.Row) (p Passkey, err error) {
 	err = r.Scan(&p.ID, &p.Account, &p.credential, &p.publicKey, &p.aaguid, &p.signCount, &p.backupEligible, &p.backupState,
