@@ -6,6 +6,7 @@ import (
 	"github.com/amtsweg/amtsweg/internal/base/clock"
 	"github.com/amtsweg/amtsweg/internal/base/i18n"
 	"github.com/amtsweg/amtsweg/internal/base/web"
+	"github.com/amtsweg/amtsweg/internal/identity"
 	"github.com/amtsweg/amtsweg/internal/ledger"
 )
 
@@ -35,6 +36,9 @@ func (r Relation) scope() Scope {
 	}
 	return Everything
 }
+
+// Account names a citizen's account; it is identity's, for modules that know people only through their mandates.
+type Account = identity.AccountID
 
 // Person is somebody for whom an account may act.
 type Person struct {
