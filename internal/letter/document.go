@@ -61,7 +61,7 @@ type Letter struct {
 const maxFile = 1 << 20 // bytes of each file somebody lets us check
 
 // Verify checks the three files of a letter against the raw Ed25519 key (32 bytes) of the authority they name. What is
-// wrong comes back as kind Invalid: letter.error.form, letter.error.seal or letter.error.html.
+// wrong comes back as kind Invalid: letter.error.form, letter.error.seal or letter.error.changed.
 func Verify(html, data, sig, publicKey []byte) error {
 	if len(publicKey) != ed25519.PublicKeySize {
 		return fault.New(fault.Invalid, "letter.error.seal")
@@ -90,7 +90,7 @@ func read(html, data, sig []byte, holds sealed) (Document, error) {
 	}
 	sum := sha256.Sum256(html)
 	if d.HTMLSHA256 != hex.EncodeToString(sum[:]) {
-		return Document{}, fault.New(fault.Invalid, "letter.error.html")
+		return Document{}, fault.New(fault.Invalid, "letter.error.changed")
 	}
 	return d, nil
 }

@@ -172,16 +172,16 @@ func TestNothingAboutALetterCanBeChanged(t *testing.T) {
 		html, data, sig []byte
 		code            string
 	}{
-		"one letter of the text":        {swap(l.HTML, "Wittkamp", "Wittkemp"), l.JSON, l.Sig, "letter.error.html"},
+		"one letter of the text":        {swap(l.HTML, "Wittkamp", "Wittkemp"), l.JSON, l.Sig, "letter.error.changed"},
 		"one letter of the data":        {l.HTML, swap(l.JSON, "Wittkamp", "Wittkemp"), l.Sig, "letter.error.seal"},
-		"another letter's text":         {other.HTML, l.JSON, l.Sig, "letter.error.html"},
+		"another letter's text":         {other.HTML, l.JSON, l.Sig, "letter.error.changed"},
 		"another letter's seal":         {l.HTML, l.JSON, other.Sig, "letter.error.seal"},
 		"a stranger's seal":             {l.HTML, l.JSON, forged, "letter.error.seal"},
 		"a space that nobody sees":      {l.HTML, append(slices.Clone(l.JSON), ' '), l.Sig, "letter.error.form"},
 		"a key that stands there twice": {l.HTML, swap(l.JSON, `{"authority":"lindenfurt"`, `{"authority":"x","authority":"lindenfurt"`), l.Sig, "letter.error.form"},
 		"no seal":                       {l.HTML, l.JSON, nil, "letter.error.form"},
 		"half a seal":                   {l.HTML, l.JSON, l.Sig[:44], "letter.error.form"},
-		"no text":                       {nil, l.JSON, l.Sig, "letter.error.html"},
+		"no text":                       {nil, l.JSON, l.Sig, "letter.error.changed"},
 		"five megabytes":                {make([]byte, 5<<20), l.JSON, l.Sig, "letter.error.form"},
 	} {
 		if err := Verify(tc.html, tc.data, tc.sig, signer.Public()); fault.CodeOf(err) != tc.code {
