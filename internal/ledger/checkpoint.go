@@ -84,7 +84,7 @@ func OpenCheckpoint(signed string, public []byte) (Checkpoint, error) {
 }
 
 func openCheckpoint(signed string, key func(name string) (note.Verifier, error)) (Checkpoint, error) {
-	name, _, _ := strings.Cut(signed, "\n")
+	name := nameOf(signed)
 	v, err := key(name)
 	if err != nil {
 		return Checkpoint{}, fmt.Errorf("checkpoint: %w", err)
@@ -140,6 +140,12 @@ func namedKey(signed, name string) (uint32, bool) {
 		return 0, false
 	}
 	return binary.BigEndian.Uint32(bytes.Clone(b[:4])), true
+}
+
+// nameOf is the first line of a checkpoint: the name of its log.
+func nameOf(signed string) string {
+	name, _, _ := strings.Cut(signed, "\n")
+	return name
 }
 
 // nameIn is the name of a log in an epoch: after a restore the tree is another one, and so is its name.

@@ -3,6 +3,7 @@ package ledger
 import (
 	"crypto/ed25519"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"time"
 
@@ -44,6 +45,9 @@ func (l *Ledger) Receipt(rec Recorded) (string, error) {
 
 // OpenReceipt checks a receipt with the log's raw public key and reads it.
 func OpenReceipt(signed string, public []byte) (r Receipt, err error) {
+	if len(public) != ed25519.PublicKeySize {
+		return r, errors.New("receipt: the key is no Ed25519 key")
+	}
 	parsed, err := jose.ParseSignedCompact(signed, []jose.SignatureAlgorithm{jose.EdDSA})
 	if err != nil {
 		return r, fmt.Errorf("receipt: %w", err)

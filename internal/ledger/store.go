@@ -257,19 +257,46 @@ type stored struct {
 	salt     []byte
 	body     []byte
 	epoch    int64
-	position int64 // -1 while it waits
+	position int64  // -1 while it waits
+	erasure  string // of an erased record: the id of the record of erasure, which then stands in case_id
 }
 
 func scanStored(r db.Row) (s stored, err error) {
-	err = r.Scan(&s.id, &s.subject, &s.seq, &s.leaf, &s.salt, &s.body, &s.epoch, &s.position)
+	err = r.Scan(&s.id, &s.subject, &s.seq, &s.leaf, &s.salt, &s.body, &s.epoch, &s.position, &s.erasure)
+	if len(s.body) > 0 {
+		s.erasure = ""
+	}
 	return s, err
 }
 
-const selectStored = "SELECT id, subject, subject_seq, leaf, salt, body, epoch, COALESCE(position, -1) FROM ledger_record"
+const selectStored = "SELECT id, subject, subject_seq, leaf, salt, body, epoch, COALESCE(position, -1), case_id FROM ledger_record"
 
 func selectOfSubject(ctx context.Context, q db.Querier, subject Subject, before int64, limit int) ([]stored, error) {
 	return db.All(ctx, q, scanStored, selectStored+" WHERE subject = ? AND subject <> '' AND subject_seq < ? ORDER BY subject_seq DESC LIMIT ?",
 		string(subject), before, limit)
+}
+
+// selectChain returns a person's records upwards from a number.
+func selectChain(ctx context.Context, q db.Querier, subject Subject, after int64, limit int) ([]stored, error) {
+	return db.All(ctx, q, scanStored, selectStored+" WHERE subject = ? AND subject <> '' AND subject_seq > ? ORDER BY subject_seq LIMIT ?",
+		string(subject), after, limit)
+}
+
+// selectStretch returns the records of an epoch from one position to below another.
+func selectStretch(ctx context.Context, q db.Querier, epoch, from, to int64) ([]stored, error) {
+	return db.All(ctx, q, scanStored, selectStored+" WHERE epoch = ? AND position >= ? AND position < ? AND position IS NOT NULL ORDER BY position",
+		epoch, from, to)
+}
+
+// eachStoredWaiting streams the records that have no place yet.
+func eachStoredWaiting(ctx context.Context, q db.Querier, see func(stored) error) error {
+	return db.Each(ctx, q, func(r db.Row) error {
+		s, err := scanStored(r)
+		if err != nil {
+			return err
+		}
+		return see(s)
+	}, selectStored+" WHERE position IS NULL ORDER BY subject_seq, time, id")
 }
 
 func selectByID(ctx context.Context, q db.Querier, id string) (stored, error) {
