@@ -30,12 +30,7 @@ func (d *draft) convert(n *node, t *valueType) (any, bool) {
 }
 
 func (d *draft) unreadable(n *node, t *valueType) {
-	kinds := map[string]string{"number": "int", "yes_no": "bool", "text": "string", "decimal": "float64"}
-	kind := t.kind
-	if kinds[kind] != "" {
-		kind = kinds[kind]
-	}
-	d.bad(n, 0, fmt.Sprintf("%q does not read as %s", n.str(), nameOfType(kind)), "")
+	d.bad(n, 0, fmt.Sprintf("%q does not read as %s", n.str(), wordsFor(t.kind)), "")
 }
 
 // scalarAs reads one written word.

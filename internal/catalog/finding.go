@@ -61,15 +61,26 @@ func (c CheckRule) finding(severity Severity, unknown bool) Finding {
 // FieldsOf are the fields of the form that a check speaks of, so that a page can show its finding beside them.
 func (e *Edition) FieldsOf(check string) []string {
 	c, _ := e.CheckNamed(check)
-	if c.that == nil {
+	return e.fieldsIn(c.that)
+}
+
+// fieldsIn are the fields of the form that an expression speaks of; none has none.
+func (e *Edition) fieldsIn(x *expression) []string {
+	if x == nil {
 		return nil
 	}
 	var out []string
-	for _, u := range c.that.uses {
+	for _, u := range x.uses {
 		name := firstOf(u.path)
 		if _, isField := byName(e.Fields, func(f Field) bool { return f.Name == name }); isField && !slices.Contains(out, name) {
 			out = append(out, name)
 		}
 	}
 	return out
+}
+
+// ConditionOf are the fields of the form on which it depends whether another one is asked.
+func (e *Edition) ConditionOf(field string) []string {
+	f, _ := byName(e.Fields, func(f Field) bool { return f.Name == field })
+	return e.fieldsIn(f.when)
 }

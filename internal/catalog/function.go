@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"reflect"
+	"slices"
 	"strings"
 	"sync"
 
@@ -38,6 +39,7 @@ var shippedLibrary = sync.OnceValue(func() *library {
 	l.dates()
 	l.money()
 	l.addresses()
+	l.division()
 	for sign, names := range l.operators {
 		l.options = append(l.options, expr.Operator(sign, names...))
 	}
@@ -167,6 +169,42 @@ func (l *library) addresses() {
 	l.operator("!=", "address_other", new(func(a, b Address) bool), func(a ...any) (any, error) {
 		return !a[0].(Address).same(a[1].(Address)), nil
 	})
+}
+
+// division makes dividing by nothing unknown, whatever the numbers are.
+func (l *library) division() {
+	divide := func(a ...any) (any, error) {
+		by := asFloat(a[1])
+		if by == 0 {
+			return nil, errUnknown
+		}
+		return asFloat(a[0]) / by, nil
+	}
+	for name, signature := range map[string]any{
+		"divide": new(func(a, b int) float64), "divide_by_decimal": new(func(a int, b float64) float64),
+		"decimal_divide": new(func(a float64, b int) float64), "decimal_divide_by_decimal": new(func(a, b float64) float64),
+	} {
+		l.operator("/", name, signature, divide)
+	}
+}
+
+func asFloat(v any) float64 {
+	if i, whole := v.(int); whole {
+		return float64(i)
+	}
+	f, _ := v.(float64)
+	return f
+}
+
+// functionNames are the functions that can be written.
+func functionNames() []string {
+	out := slices.Clone(listFunctions)
+	for name := range shippedLibrary().signatures {
+		if !strings.HasPrefix(name, "__") {
+			out = append(out, name)
+		}
+	}
+	return out
 }
 
 // shown is a function's name as it is written.

@@ -98,15 +98,18 @@ func (v *inspector) walk(n ast.Node, elem *valueType) int {
 		v.depth--
 		return cost
 	case *ast.BinaryNode:
-		v.choices(x, elem)
+		v.binary(x, elem)
 		return 1 + v.walk(x.Left, elem) + v.walk(x.Right, elem)
 	case *ast.UnaryNode:
+		if x.Operator != "not" && x.Operator != "-" {
+			v.say(x, quote(x.Operator)+" is not part of the language", instead[x.Operator])
+		}
 		return 1 + v.walk(x.Node, elem)
 	case *ast.ConditionalNode:
 		return 1 + v.walk(x.Cond, elem) + v.walk(x.Exp1, elem) + v.walk(x.Exp2, elem)
 	case *ast.ArrayNode:
 		return 1 + v.walkAll(x.Nodes, elem)
-	case *ast.IntegerNode, *ast.FloatNode, *ast.BoolNode, *ast.StringNode, *ast.NilNode, *ast.ConstantNode:
+	case *ast.IntegerNode, *ast.FloatNode, *ast.BoolNode, *ast.StringNode, *ast.ConstantNode:
 		return 1
 	}
 	v.say(n, "this construction is not part of the language", "allowed: and or not, comparisons, + - * /, the listed functions, all any none one count filter find map sum")
@@ -140,7 +143,12 @@ func (v *inspector) value(n ast.Node, elem *valueType) int {
 }
 
 func (v *inspector) call(x *ast.CallNode, elem *valueType) int {
-	if id, ok := x.Callee.(*ast.IdentifierNode); ok && id.Value == "known" && len(x.Arguments) == 1 {
+	id, ok := x.Callee.(*ast.IdentifierNode)
+	if !ok || strings.HasPrefix(id.Value, "__") || shippedLibrary().signatures[id.Value] == nil {
+		v.say(x.Callee, fmt.Sprintf("there is no function %q", x.Callee), meant(x.Callee.String(), functionNames()))
+		return 1
+	}
+	if id.Value == "known" && len(x.Arguments) == 1 {
 		v.exists(x.Arguments[0], elem)
 		p, _ := v.resolve(x.Arguments[0], elem)
 		v.asked[p] = true
@@ -192,15 +200,21 @@ func (v *inspector) say(n ast.Node, msg, help string) {
 	}
 }
 
-// choices refuses to compare a choice with a word that is not among its words.
-func (v *inspector) choices(b *ast.BinaryNode, elem *valueType) {
-	if b.Operator == ".." || b.Operator == "matches" {
-		v.say(b, quote(b.Operator)+" is not part of the language", "")
+// operators are the signs and words that may join two values.
+var operators = []string{"and", "or", "==", "!=", "<", "<=", ">", ">=", "+", "-", "*", "/", "in"}
+
+// binary refuses what is no operator of the language, and a choice compared with a word that is not among its words.
+func (v *inspector) binary(b *ast.BinaryNode, elem *valueType) {
+	if !slices.Contains(operators, b.Operator) {
+		v.say(b, quote(b.Operator)+" is not part of the language", instead[b.Operator])
 		return
 	}
 	v.comparedWith(b.Operator, b.Left, b.Right, elem)
 	v.comparedWith(b.Operator, b.Right, b.Left, elem)
 }
+
+// instead is what to write for an operator of other languages.
+var instead = map[string]string{"&&": "write: and", "||": "write: or", "!": "write: not", "??": "ask with known()"}
 
 var countryCode = regexp.MustCompile(`^[A-Z]{2}$`)
 

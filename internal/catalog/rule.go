@@ -58,7 +58,7 @@ func (d *draft) fieldRules(fields *node, path string) {
 		f := fields.at(k)
 		d.expression(f.at("when"), "bool")
 		for _, from := range f.at("from").each() {
-			d.path(from, nil)
+			d.brings(from, k, d.typeOf(f, path+"."+k))
 		}
 		for _, p := range f.at("pick").items {
 			d.path(p, nil)
@@ -71,6 +71,22 @@ func (d *draft) fieldRules(fields *node, path string) {
 			d.within(d.membersOf(inner, own), func() { d.fieldRules(inner, own) })
 		}
 	}
+}
+
+// brings insists that a field's default is of the field's own type.
+func (d *draft) brings(from *node, field string, t *valueType) {
+	source := d.path(from, nil)
+	if source == nil || source.computed != nil || source.kind == "any" || t.kind == "any" || source.kind == t.kind {
+		return
+	}
+	d.bad(from, 0, fmt.Sprintf("%q is %s, but %s is %s", field, wordsFor(t.kind), from.str(), wordsFor(source.kind)), "")
+}
+
+// wordsFor is what a kind of value is called in a message.
+func wordsFor(kind string) string {
+	return nameOfType(map[string]string{"number": "int", "yes_no": "bool", "text": "string", "decimal": "float64"}[kind] + map[string]string{
+		"date": "date", "money": "money", "address": "address", "file": "file", "period": "period", "group": "group", "list": "list", "any": "unknown",
+	}[kind])
 }
 
 // allowed insists that the condition on a number, day or amount can be read.

@@ -77,13 +77,15 @@ func (w *shapeWords) explain(e *jsonschema.ValidationError) {
 			w.add(at.key(p), fmt.Sprintf("%q is not a word of the language here", p), helpForWord(p))
 		}
 	case *kind.Required:
-		w.add(at, fmt.Sprintf("%s is missing in %q", listed(k.Missing), last), "")
+		w.add(at, listed(k.Missing)+missing(len(k.Missing), last), "")
 	case *kind.Enum:
 		w.add(at, fmt.Sprintf("%q is not allowed for %s", at.str(), last), "allowed: "+strings.Trim(fmt.Sprint(k.Want), "[]"))
 	case *kind.Pattern:
 		w.add(at, fmt.Sprintf("%q does not read as %s", at.str(), wanted(last, k.Want)), "")
 	case *kind.Type:
 		w.add(at, fmt.Sprintf("%s must be %s, not %s", last, strings.Join(k.Want, " or "), k.Got), helpForType(k.Want, at))
+	case *kind.MaxLength:
+		w.add(at, fmt.Sprintf("%s is longer than %d letters", last, k.Want), "give parts of it a name under terms")
 	case *kind.OneOf:
 		if len(k.Subschemas) > 1 || len(e.Causes) == 0 {
 			w.add(at, fmt.Sprintf("%q says two things that exclude each other", last), "")
@@ -137,6 +139,18 @@ func listed(words []string) string {
 		out[i] = quote(w)
 	}
 	return strings.Join(out, " and ")
+}
+
+// missing ends a sentence about words that are not there; in is what they belong to, nothing for the file itself.
+func missing(n int, in string) string {
+	verb := " is missing"
+	if n > 1 {
+		verb = " are missing"
+	}
+	if in == "" {
+		return verb
+	}
+	return verb + " in " + quote(in)
 }
 
 // wanted names the form that a pattern of the schema stands for.

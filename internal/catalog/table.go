@@ -117,11 +117,7 @@ func (d *draft) cell(n *node, t *valueType, head string) (cell, bool) {
 	if numeric(t) {
 		c, ok := interval(s, t.kind)
 		if !ok {
-			kind := t.kind
-			if kind == "number" {
-				kind = "int"
-			}
-			d.bad(n, 0, fmt.Sprintf("column %s is %s; %q does not read as one", head, nameOfType(kind), s), "write: any · 5 · up to 5 · under 5 · from 5 · over 5 · 3 to 5")
+			d.bad(n, 0, fmt.Sprintf("column %s is %s; %q does not read as one", head, wordsFor(t.kind), s), "write: any · 5 · up to 5 · under 5 · from 5 · over 5 · 3 to 5")
 		}
 		return c, ok
 	}
