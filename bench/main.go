@@ -32,6 +32,7 @@ type measure struct {
 var measures = []measure{
 	{"G5", sqliteAppend},
 	{"G7", postgresAppend},
+	{"G8", verifyAll},
 	{"queue", queueAgainstRiver},
 	{"G14", startUp},
 }

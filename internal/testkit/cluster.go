@@ -9,7 +9,7 @@ import (
 	"net"
 	"os"
 	"os/exec"
-	"os/user"
+	osuser "os/user"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -64,15 +64,18 @@ func (c cluster) answers(ctx context.Context) bool {
 
 // shared returns this run's cluster; the first caller on the machine starts it, and this process holds on to it
 // until it ends, however it ends: the kernel lets go of the lock.
-var shared = sync.OnceValues(func() (cluster, error) {
+var shared = sync.OnceValues(func() (user, error) {
 	place := filepath.Join(os.TempDir(), "amtsweg-postgres-"+strconv.Itoa(os.Getuid()))
 	c, use, err := join(context.Background(), place, time.Minute)
-	inUse = use
-	return c, err
+	return user{c, use}, err
 })
 
-// inUse keeps this process's lock: a file nobody refers to would be collected, closed and so let go of.
-var inUse *os.File
+// user is this process's hold on a cluster. It keeps the lock's file: one that nobody refers to would be collected,
+// closed and so let go of.
+type user struct {
+	cluster
+	use *os.File
+}
 
 // join uses the cluster at place, or starts one there. linger is how long it outlives its last user, and one is a user
 // until the returned file is closed.
@@ -181,8 +184,10 @@ func start(ctx context.Context, bin, place string, linger time.Duration) (cluste
 	if out, err := initdb.CombinedOutput(); err != nil {
 		return c, fmt.Errorf("initdb: %w: %s", err, out)
 	}
-	args := []string{"-c", keeper, "keeper", filepath.Join(place, "users"), strconv.Itoa(int(linger.Seconds())), folder,
-		filepath.Join(bin, "postgres"), "-D", data, "-p", strconv.Itoa(c.Port)}
+	args := []string{
+		"-c", keeper, "keeper", filepath.Join(place, "users"), strconv.Itoa(int(linger.Seconds())), folder,
+		filepath.Join(bin, "postgres"), "-D", data, "-p", strconv.Itoa(c.Port),
+	}
 	for _, s := range settings {
 		args = append(args, "-c", s)
 	}
@@ -192,8 +197,11 @@ func start(ctx context.Context, bin, place string, linger time.Duration) (cluste
 	if err := run.Start(); err != nil {
 		return c, err
 	}
-	ended := make(chan error, 1)
-	go func() { ended <- run.Wait() }()
+	ended := make(chan struct{})
+	go func() {
+		run.Wait() //nolint:errcheck // why it ended stands in its log
+		close(ended)
+	}()
 	retry := time.NewTicker(20 * time.Millisecond)
 	defer retry.Stop()
 	for !c.answers(ctx) {
@@ -242,7 +250,7 @@ func unprivileged() (*syscall.Credential, error) {
 		return nil, nil
 	}
 	for _, name := range []string{"postgres", "nobody"} {
-		u, err := user.Lookup(name)
+		u, err := osuser.Lookup(name)
 		if err != nil {
 			continue
 		}

@@ -131,13 +131,14 @@ func TestAClusterKeepsItsCommits(t *testing.T) {
 
 func TestTheClusterIsClosedToStrangers(t *testing.T) {
 	t.Parallel()
-	c, err := shared()
+	u, err := shared()
 	if errors.Is(err, errNoPostgres) {
 		t.Skip(err)
 	}
 	if err != nil {
 		t.Fatal(err)
 	}
+	c := u.cluster
 	c.Password = "guessed"
 	if c.answers(t.Context()) {
 		t.Error("the cluster takes any password")
