@@ -108,6 +108,16 @@ func (n *node) put(key, value *node) {
 	n.vals[name] = value
 }
 
+// replace puts a new value in the place of an old one; errors then point to where the new one was written.
+func (n *node) replace(key, value *node) {
+	for i, k := range n.keys {
+		if k.str() == key.str() {
+			n.keys[i] = key
+		}
+	}
+	n.vals[key.str()] = value
+}
+
 // drop removes a map's entry.
 func (n *node) drop(name string) {
 	n.keys = slices.DeleteFunc(n.keys, func(k *node) bool { return k.str() == name })

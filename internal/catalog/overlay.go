@@ -56,7 +56,7 @@ func (l *layer) set(key *node, path string, value *node) {
 	if msg := outside(rule, value); msg != "" {
 		l.bad(value, msg, "")
 	}
-	parent.vals[parts[last]] = value
+	parent.replace(key.named(parts[last]), value)
 	l.done[path] = true
 }
 
