@@ -1,0 +1,194 @@
+package procedure
+
+import (
+	"net/http"
+	"slices"
+
+	"github.com/amtsweg/amtsweg/internal/base/fault"
+	"github.com/amtsweg/amtsweg/internal/base/i18n"
+	"github.com/amtsweg/amtsweg/internal/base/web"
+	"github.com/amtsweg/amtsweg/internal/catalog"
+)
+
+// sheet is evidence as the person reads it: every group with its real value, one tick below.
+type releaseSheet struct {
+	Request, Hash string
+	Title, Why    string
+	Person        string // whose data, if not one's own
+	From, To      string
+	Law, Until    string
+	Groups        []web.Fact
+	Missing       bool // the register has nothing to tell
+	Tick          web.Field
+}
+
+type releasePage struct {
+	frame
+	Sheets  []releaseSheet
+	Changed bool
+	Typing  bool // refusing means typing
+}
+
+func (p *Pages) showRelease(c *web.Call, cs Case, ed *catalog.Edition, f *web.Form) error {
+	list, err := p.Previews(c.Context(), cs)
+	if fault.Is(err, fault.Unavailable) {
+		return c.Render(http.StatusServiceUnavailable, "procedure/away.html", p.frame(c, cs, ed, nil))
+	}
+	if err != nil {
+		return err
+	}
+	page := releasePage{frame: p.frame(c, cs, ed, f), Changed: cs.State.Changed}
+	for _, v := range list {
+		s := p.sheet(c, cs, ed, v)
+		s.Tick = f.Fill(s.Tick)[0]
+		page.Sheets = append(page.Sheets, s)
+		page.Typing = page.Typing || slices.ContainsFunc(v.Evidence.From, func(s catalog.Source) bool { return s.Kind == "form" })
+	}
+	status := http.StatusOK
+	if f != nil && f.Failed() {
+		status = http.StatusUnprocessableEntity
+	}
+	return c.Render(status, "procedure/release.html", page)
+}
+
+func (p *Pages) sheet(c *web.Call, cs Case, ed *catalog.Edition, v Preview) releaseSheet {
+	name := v.Evidence.Name
+	s := releaseSheet{
+		Request: v.Request, Hash: v.Hash, Missing: v.Hash == "", Title: ed.Text(c.Lang(), "evidence."+name+".title"),
+		Why: ed.Text(c.Lang(), "evidence."+name+".purpose"), From: p.Who(string(v.Holder)), To: p.Who(string(cs.Authority)), Law: v.Evidence.Law,
+		Until: i18n.Day(c.Lang(), c.Today().AddDays(int(releaseFor.Hours()/24))),
+	}
+	if v.Subject != cs.Subject {
+		s.Person = nameOf(v.Values)
+	}
+	like := v.Evidence
+	if like.Like != "" {
+		like, _ = ed.EvidenceNamed(like.Like)
+	}
+	for _, g := range like.Fields {
+		path := like.Name + "." + g.Name
+		s.Groups = append(s.Groups, web.Fact{Name: ed.Label(c.Lang(), path), Value: ed.PrintValue(c.Lang(), path, v.Values[g.Name])})
+	}
+	s.Tick = web.Field{Kind: web.TickField, Name: "frei_" + v.Request, Value: "ja", Label: c.T("procedure.release.tick", "Title", s.Title, "To", s.To)}
+	if s.Person != "" {
+		s.Tick.Label = c.T("procedure.release.tick_person", "Person", s.Person, "To", s.To)
+	}
+	return s
+}
+
+// takeRelease reads the ticks. Going on without one is a refusal only if the person pressed the button that says so.
+func (p *Pages) takeRelease(c *web.Call, cs Case, ed *catalog.Edition, f *web.Form) error {
+	var replies []Reply
+	without := f.Has("ohne")
+	for _, request := range f.All("anfrage") {
+		r := Reply{Request: request, Hash: f.Text("stand_" + request), Yes: f.Ticked("frei_" + request)}
+		if !r.Yes && !without && r.Hash != "" {
+			f.Fail("frei_"+request, "procedure.release.untouched")
+		}
+		replies = append(replies, r)
+	}
+	if f.Failed() {
+		return p.showRelease(c, cs, ed, f)
+	}
+	moved, err := p.Release(c.Context(), cs.Account, cs.ID, replies)
+	if err != nil {
+		return err
+	}
+	return p.onTo(c, moved)
+}
+
+type typedPage struct {
+	frame
+	Fields []web.Field
+}
+
+func (p *Pages) showTyped(c *web.Call, cs Case, ed *catalog.Edition, f *web.Form) error {
+	_, out, err := p.replan(c.Context(), cs)
+	if err != nil {
+		return err
+	}
+	page := typedPage{frame: p.frame(c, cs, ed, f)}
+	for _, n := range out.needs {
+		if n.Source.Kind != "form" {
+			continue
+		}
+		for _, t := range TypedFields(ed, n.Evidence) {
+			page.Fields = append(page.Fields, typedField(c, ed, t))
+		}
+	}
+	page.Fields = f.Fill(page.Fields...)
+	status := http.StatusOK
+	if f != nil && f.Failed() {
+		status = http.StatusUnprocessableEntity
+	}
+	return c.Render(status, "procedure/typed.html", page)
+}
+
+func typedField(c *web.Call, ed *catalog.Edition, t TypedField) web.Field {
+	label := ed.Text(c.Lang(), t.Field.Path+".label")
+	f := web.Field{Kind: web.TextField, Name: t.Name, Label: label, Optional: t.Optional}
+	switch t.Field.Type {
+	case "date":
+		f.Kind = web.DateField
+	case "country":
+		f.Width = 2
+	case "address":
+		f = c.Address(t.Name, label, "", "", "", "")
+	case "choice":
+		f.Kind = web.ChoiceField
+		for _, choice := range t.Field.Choices {
+			f.Choices = append(f.Choices, web.Choice{Value: choice.Value, Label: ed.Text(c.Lang(), t.Field.Path+".choice."+choice.Value)})
+		}
+	}
+	return f
+}
+
+func (p *Pages) takeTyped(c *web.Call, cs Case, ed *catalog.Edition, f *web.Form) error {
+	moved, wrong, err := p.Type(c.Context(), cs.Account, cs.ID, values(f))
+	if err != nil {
+		return err
+	}
+	for _, w := range wrong {
+		if !f.Take(atInput(w)) {
+			return w
+		}
+	}
+	if len(wrong) > 0 {
+		return p.showTyped(c, cs, ed, f)
+	}
+	return p.onTo(c, moved)
+}
+
+type codePage struct {
+	frame
+	Code web.Field
+}
+
+func (p *Pages) showCode(c *web.Call, cs Case, ed *catalog.Edition, f *web.Form) error {
+	code := web.Field{Kind: web.TextField, Name: "code", Label: c.T("procedure.code.label"), Hint: c.T("procedure.code.hint"), Width: 9}
+	page := codePage{frame: p.frame(c, cs, ed, f), Code: f.Fill(code)[0]}
+	status := http.StatusOK
+	if f != nil && f.Failed() {
+		status = http.StatusUnprocessableEntity
+	}
+	return c.Render(status, "procedure/code.html", page)
+}
+
+func (p *Pages) takeCode(c *web.Call, cs Case, ed *catalog.Edition, f *web.Form) error {
+	if f.Has("ohne") {
+		moved, err := p.WithoutCode(c.Context(), cs.Account, cs.ID)
+		if err != nil {
+			return err
+		}
+		return p.onTo(c, moved)
+	}
+	moved, err := p.EnterCode(c.Context(), cs.Account, cs.ID, f.Text("code"))
+	if fault.Is(err, fault.Invalid) || fault.Is(err, fault.Gone) || fault.Is(err, fault.NotFound) {
+		f.Take(fault.Field("code", fault.CodeOf(err)))
+		return p.showCode(c, cs, ed, f)
+	}
+	if err != nil {
+		return err
+	}
+	return p.onTo(c, moved)
+}
