@@ -144,24 +144,7 @@ func TestAServiceBeginsWithItsName(t *testing.T) {
 	}
 }
 
-// over puts other files over a folder of test data.
-func withFile(t *testing.T, folder, name, text string) fs.FS {
-	t.Helper()
-	out := fstest.MapFS{name: {Data: []byte(text)}}
-	err := fs.WalkDir(os.DirFS(folder), ".", func(p string, entry fs.DirEntry, err error) error {
-		if err != nil || entry.IsDir() || p == name {
-			return err
-		}
-		data, err := os.ReadFile(filepath.Join(folder, p))
-		out[p] = &fstest.MapFile{Data: data}
-		return err
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return out
-}
-
+// mini is the sound definition that each broken one differs from.
 func mini(t *testing.T) string {
 	t.Helper()
 	data, err := os.ReadFile("testdata/broken/mini.yaml")

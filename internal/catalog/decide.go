@@ -30,6 +30,7 @@ const (
 	GroundMode        = "mode"         // the definition leaves it to a person
 	GroundNoLaw       = "no_law"       // no real law permits a machine here (§ 35a VwVfG)
 	GroundNoOutcome   = "no_outcome"   // no outcome's condition holds for certain
+	GroundMissing     = "missing"      // something that was asked has no answer
 )
 
 // Proposal is how a case would be decided, by whom, and why not by a machine. Outcome is empty if none can be proposed.
@@ -43,7 +44,7 @@ type Proposal struct {
 // marked as an example permits nothing, and the same edition runs as proposed (§ 35a VwVfG).
 //
 // A machine decides only if no check asks a person, an outcome's condition holds for certain, and the applicant has
-// neither asked for a person nor written that something is special. A stop leaves the form to be corrected, unless the
+// neither asked for a person nor written that something is special, and nothing that was asked is missing. A stop leaves the form to be corrected, unless the
 // applicant insists; then a person decides.
 func (e *Edition) Decide(env Env, findings []Finding, live bool) Proposal {
 	p := Proposal{By: ByMachine}
@@ -77,10 +78,33 @@ func (e *Edition) Decide(env Env, findings []Finding, live bool) Proposal {
 	case live && (d.Example || e.Example):
 		p.ask(Ground{Code: GroundNoLaw})
 	}
+	if e.Missing(env) != nil {
+		p.ask(Ground{Code: GroundMissing})
+	}
 	if p.Outcome = e.outcome(env); p.Outcome == "" {
 		p.ask(Ground{Code: GroundNoOutcome})
 	}
 	return p
+}
+
+// Missing are the fields that the stages before the decision ask and that have no value, though they must have one.
+func (e *Edition) Missing(env Env) []string {
+	var out []string
+	for _, s := range e.Stages {
+		if s.Decide {
+			break
+		}
+		if s.when.truth(env) != Yes {
+			continue
+		}
+		for _, name := range s.Fills {
+			f, _ := byName(e.Fields, func(f Field) bool { return f.Name == name })
+			if env[name] == nil && !f.Optional && f.when.truth(env) == Yes {
+				out = append(out, name)
+			}
+		}
+	}
+	return out
 }
 
 // ask gives the case to a person and keeps the ground.

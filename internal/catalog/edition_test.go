@@ -170,6 +170,7 @@ func TestTheMachineDecidesOnlyThroughTheGate(t *testing.T) {
 		{"remarks", func(_ Env, f *Facts) { f.Applicant.Remarks = "Ich ziehe nur halb um." }, false, ByPerson, []Ground{{Code: GroundRemarks}}},
 		{"spaces are no remark", func(_ Env, f *Facts) { f.Applicant.Remarks = "  " }, false, ByMachine, nil},
 		{"asks for a person", func(_ Env, f *Facts) { f.Applicant.WantsPerson = true }, false, ByPerson, []Ground{{Code: GroundWantsPerson}}},
+		{"the last tick is missing", func(v Env, _ *Facts) { v["correct"] = nil }, false, ByPerson, []Ground{{Code: GroundMissing}}},
 		{"a second case", func(_ Env, f *Facts) { f.Applicant.OpenCases = 1 }, false, ByPerson, []Ground{{GroundCheck, "no_second_case"}}},
 		{"impossible day", func(v Env, _ *Facts) { v["move_in"] = day("2050-01-01") }, false, ByNobody, []Ground{{GroundStopped, "within_a_year"}, {GroundCheck, "landlord_agrees"}}},
 		{"and insists", func(v Env, f *Facts) { v["move_in"] = day("2050-01-01"); f.Applicant.Insists = true }, false, ByPerson,
