@@ -15,8 +15,41 @@ func BenchmarkLoadTheMove(b *testing.B) {
 	}
 }
 
+func benchCase(b *testing.B) (*Edition, Env, Facts) {
+	b.Helper()
+	e, problems := Load(services.Files, "residence-registration.yaml")
+	if e == nil {
+		b.Fatal(problems)
+	}
+	values, facts := anna(b)
+	return e, values, facts
+}
+
 func BenchmarkSchemas(b *testing.B) {
 	for b.Loop() {
 		compileShapes()
+	}
+}
+
+func BenchmarkCheckAndDecideAMove(b *testing.B) {
+	e, values, facts := benchCase(b)
+	for b.Loop() {
+		env := e.Complete(values, facts)
+		if p := e.Decide(env, e.Findings(env, "examine"), false); p.By != ByMachine {
+			b.Fatal(p)
+		}
+	}
+}
+
+func BenchmarkWhatFollowsFromAMove(b *testing.B) {
+	e, values, facts := benchCase(b)
+	facts.Outcome, facts.Decided = "registered", facts.Today
+	env := e.Complete(values, facts)
+	for b.Loop() {
+		due, _ := e.Notices(env)
+		letters, _ := e.Letters(env, "de", ByMachine)
+		if len(due) != 4 || len(letters) != 1 {
+			b.Fatal(len(due), len(letters))
+		}
 	}
 }

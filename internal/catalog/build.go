@@ -24,6 +24,9 @@ func (d *draft) build(english *node, files ...[]byte) *Edition {
 		names: d.names, members: d.members, tables: d.tables,
 	}
 	e.hash = hashOf(files)
+	for _, m := range d.members {
+		m.readSheets()
+	}
 	e.texts = map[string]map[string]string{"de": {}}
 	german := map[string]*node{}
 	textsOf(n, "", german)
@@ -53,6 +56,19 @@ func (d *draft) build(english *node, files ...[]byte) *Edition {
 	e.given = d.buildGiven(e)
 	marksOf(n, "", &e.marked)
 	return e
+}
+
+// readSheets notes which sheets a value and each of its parts are, so that cutting a notice to its law costs little.
+func (m *member) readSheets() {
+	m.own = map[string]bool{}
+	if list, ok := strings.CutPrefix(m.node.at("number").str(), "DSMeld "); ok {
+		m.own = sheetSet(list)
+	}
+	m.sheets = maps.Clone(m.own)
+	for _, part := range m.typ.row().members {
+		part.readSheets()
+		maps.Copy(m.sheets, part.sheets)
+	}
 }
 
 // hashOf keeps the files apart by their length, so that no two sets of files have one hash.

@@ -132,7 +132,7 @@ func (d *draft) declareEvidence() {
 		}
 		optional := e.at("optional").ok() || e.at("when").ok()
 		d.declareName(evidence.key(name), t, optional)
-		d.members[name] = &member{name, path, t, optional, e}
+		d.members[name] = &member{name: name, path: path, typ: t, optional: optional, node: e}
 	}
 }
 

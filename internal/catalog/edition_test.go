@@ -29,7 +29,7 @@ func day(s string) clock.Date {
 	return d
 }
 
-func address(t *testing.T, s string) Address {
+func address(t testing.TB, s string) Address {
 	t.Helper()
 	a, err := authority.ParseAddress(s)
 	if err != nil {
@@ -39,7 +39,7 @@ func address(t *testing.T, s string) Address {
 }
 
 // anna is a case in which everything agrees; facts are those of 8 March 2030.
-func anna(t *testing.T) (Env, Facts) {
+func anna(t testing.TB) (Env, Facts) {
 	t.Helper()
 	old, home := address(t, "Mühlgasse 1, 05233 Ellerbrück"), address(t, "Lindenallee 4, 05417 Lindenfurt")
 	calendar, _ := authority.CalendarOf("mittelau")

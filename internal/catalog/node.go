@@ -48,6 +48,9 @@ func (n *node) str() string {
 	if n.kind != scalar || n.value == nil {
 		return ""
 	}
+	if s, ok := n.value.(string); ok {
+		return s
+	}
 	return fmt.Sprint(n.value)
 }
 

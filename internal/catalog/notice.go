@@ -131,7 +131,7 @@ func (e *Edition) sheetsAllowed(law string, m *member) map[string]bool {
 	if m == nil {
 		return nil
 	}
-	return sheetsOf(m.node)
+	return m.sheets
 }
 
 func merged(list []string, more map[string]bool) []string {

@@ -98,15 +98,11 @@ func (e *Edition) typeOf(path string, each []string) *valueType {
 // cut leaves of a value only the parts that a list of sheets names, and says which sheets these are. A value without
 // sheets of its own, which is no data of the register, goes whole. named is false if nothing is left.
 func cut(v any, m *member, law map[string]bool) (left any, sheets map[string]bool, named bool) {
-	own := map[string]bool{}
-	if m != nil {
-		own = sheetsOf(m.node)
-	}
-	if len(own) == 0 {
+	if m == nil || len(m.sheets) == 0 {
 		return v, nil, true
 	}
 	if !partsHaveSheets(m) {
-		sheets = common(own, law)
+		sheets = common(m.sheets, law)
 		return v, sheets, len(sheets) > 0
 	}
 	switch x := v.(type) {
@@ -115,8 +111,8 @@ func cut(v any, m *member, law map[string]bool) (left any, sheets map[string]boo
 	case []any:
 		left, sheets, named = cutList(x, m, law)
 	}
-	if number, ok := strings.CutPrefix(m.node.at("number").str(), "DSMeld "); ok && named {
-		maps.Copy(sheets, common(sheetSet(number), law))
+	if named {
+		maps.Copy(sheets, common(m.own, law))
 	}
 	return left, sheets, named
 }
@@ -150,7 +146,7 @@ func cutList(list []any, m *member, law map[string]bool) (any, map[string]bool, 
 // partsHaveSheets reports whether a group's parts say themselves which sheets they are.
 func partsHaveSheets(m *member) bool {
 	for _, part := range m.typ.row().members {
-		if len(sheetsOf(part.node)) > 0 {
+		if len(part.sheets) > 0 {
 			return true
 		}
 	}

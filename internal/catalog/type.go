@@ -29,6 +29,8 @@ type member struct {
 	typ      *valueType
 	optional bool
 	node     *node
+	sheets   map[string]bool // of the DSMeld, its parts' too; set when an edition is built
+	own      map[string]bool // those that its own number names
 }
 
 func (t *valueType) member(name string) *member {
@@ -135,7 +137,7 @@ func (d *draft) membersOf(fields *node, path string) []*member {
 	for _, k := range fields.names() {
 		f := fields.at(k)
 		own := path + "." + k
-		out = append(out, &member{k, own, d.typeOf(f, own), f.at("optional").ok() || f.at("when").ok(), f})
+		out = append(out, &member{name: k, path: own, typ: d.typeOf(f, own), optional: f.at("optional").ok() || f.at("when").ok(), node: f})
 	}
 	return out
 }
