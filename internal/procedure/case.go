@@ -58,7 +58,7 @@ type Case struct {
 	Service   string
 	Edition   string // hash
 	Subject   ledger.Subject
-	Account   string
+	Account   string // who acts, as sessions and the ledger name them: "account:ID"
 	Mandate   string // under which the account acts; empty for oneself
 	Channel   string
 	Stage     string

@@ -255,7 +255,7 @@ func fieldOf(c *web.Call, ed *catalog.Edition, in catalog.Input) web.Field {
 	}
 	switch {
 	case in.Type == "confirm":
-		f.Kind, f.Value, f.Ticked = web.TickField, "ja", in.Value == true
+		f.Kind, f.Value, f.Ticked = web.TickField, "yes", in.Value == true
 	case in.Type == "yes_no":
 		f.Kind = web.ChoiceField
 		f.Choices = []web.Choice{{Value: "yes", Label: c.T("procedure.yes"), Picked: in.Value == true}, {Value: "no", Label: c.T("procedure.no"), Picked: in.Value == false}}

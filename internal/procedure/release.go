@@ -153,7 +153,7 @@ func (s *Service) preview(ctx context.Context, ed *catalog.Edition, c Case, n ne
 	}
 	p := Preview{Evidence: n.Evidence, Subject: subject, Holder: n.holder(c, holders, subject)}
 	a, err := s.Exchange.Preview(ctx, exchange.Look{
-		Account: c.Account, Subject: subject, OnBehalf: c.Mandate, Holder: p.Holder, Register: n.Source.Name, Evidence: n.Evidence.Name,
+		Account: c.Account, Family: subject != c.Subject, Subject: subject, OnBehalf: c.Mandate, Holder: p.Holder, Register: n.Source.Name, Evidence: n.Evidence.Name,
 		Fields: fieldsOf(ed, n.Evidence), With: with(ed, env, n.Evidence.Name), UnlessBlocked: n.Evidence.UnlessBlocked != "",
 		Purpose: n.Evidence.Title, Law: n.Evidence.Law, Reason: n.Evidence.Purpose, Case: c.ID,
 	})

@@ -226,7 +226,7 @@ func (s *Service) Start(ctx context.Context, st Start) (Case, error) {
 	c := Case{
 		ID: id, Number: number(id, clock.DateOf(now)), Authority: st.Authority, Service: st.Service, Edition: ed.Hash(), Subject: self.Subject,
 		Account: st.Account, Channel: st.Channel, Stage: ed.Stages[0].Name, Created: now,
-		State: State{Referral: st.Referral, Portal: st.Portal, Name: self.Given + " " + self.Family},
+		State: State{Values: json.RawMessage("{}"), Referral: st.Referral, Portal: st.Portal, Name: self.Given + " " + self.Family},
 	}
 	return s.move(ctx, c, change{fresh: true, use: st.Use, events: []Event{{Kind: Started, Who: st.Account, Data: map[string]string{"portal": st.Portal}}}})
 }
@@ -308,49 +308,58 @@ func (s *Service) move(ctx context.Context, c Case, with change) (Case, error) {
 	if err != nil {
 		return Case{}, err
 	}
-	err = s.DB.Do(ctx, func(ctx context.Context, tx *db.Tx) error {
-		return s.write(ctx, tx, c, out, eff, seal, with, pl.facts.Applicant.OpenCases)
+	var written Case
+	err = s.DB.Do(ctx, func(ctx context.Context, tx *db.Tx) (err error) {
+		written, err = s.write(ctx, tx, c, out, eff, seal, with, pl.facts.Applicant.OpenCases)
+		return err
 	})
 	if err != nil {
 		return Case{}, err
 	}
-	out.c.Version++
-	return out.c, nil
+	if !with.fresh {
+		written.Version++
+	}
+	return written, nil
 }
 
-// write puts a plan into the transaction, if the case is still the one it was made for.
-func (s *Service) write(ctx context.Context, tx *db.Tx, before Case, out plan, eff effects, seal keys.Sealer, with change, others int) error {
+// write puts a plan into the transaction, if the case is still the one it was made for. It may run twice, so it works on
+// copies.
+func (s *Service) write(ctx context.Context, tx *db.Tx, before Case, out plan, eff effects, seal keys.Sealer, with change, others int) (Case, error) {
 	c := out.c
 	now, err := countOpen(ctx, tx, c.Subject, c.Service, c.ID)
 	if err != nil {
-		return err
+		return c, err
 	}
 	if now != others {
-		return errMoved
+		return c, errMoved
 	}
-	if with.use != nil {
-		if err := with.use(ctx, tx, c.ID); err != nil {
-			return err
+	steps := []func() error{
+		func() error { return optional(with.use)(ctx, tx, c.ID) },
+		func() error { return s.ask(ctx, tx, &c, out, eff) },
+		func() error { return s.enact(ctx, tx, &c, &out, eff) },
+		func() error { return s.save(ctx, tx, before, c, seal, with.fresh) },
+		func() error { return insertEvents(ctx, tx, c, seal, out.events) },
+		func() error {
+			if with.also == nil {
+				return nil
+			}
+			return with.also(ctx, tx)
+		},
+		func() error { return s.schedule(ctx, tx, c, out) },
+	}
+	for _, step := range steps {
+		if err := step(); err != nil {
+			return c, err
 		}
 	}
-	if err := s.ask(ctx, tx, &c, out, eff); err != nil {
-		return err
+	return c, nil
+}
+
+func optional(use func(ctx context.Context, tx *db.Tx, caseID string) error) func(context.Context, *db.Tx, string) error {
+	if use == nil {
+		return func(context.Context, *db.Tx, string) error { return nil }
 	}
-	if err := s.enact(ctx, tx, &c, &out, eff); err != nil {
-		return err
-	}
-	if err := s.save(ctx, tx, before, c, seal, with.fresh); err != nil {
-		return err
-	}
-	if err := insertEvents(ctx, tx, c, seal, out.events); err != nil {
-		return fmt.Errorf("history of case %s: %w", c.ID, err)
-	}
-	if with.also != nil {
-		if err := with.also(ctx, tx); err != nil {
-			return err
-		}
-	}
-	return s.schedule(ctx, tx, c, out)
+	return use
 }
 
 func (s *Service) save(ctx context.Context, tx *db.Tx, before, c Case, seal keys.Sealer, fresh bool) error {

@@ -3,6 +3,7 @@ package procedure
 import (
 	"context"
 	"fmt"
+	"strings"
 
 	"github.com/amtsweg/amtsweg/internal/base/db"
 	"github.com/amtsweg/amtsweg/internal/base/i18n"
@@ -31,7 +32,7 @@ func (s *Service) message(ctx context.Context, c Case, what string) (delivery.Me
 		return delivery.Message{}, err
 	}
 	return delivery.Message{
-		Key: c.ID + "/" + what, Account: mandate.Account(c.Account), Subject: c.Subject, Mandate: c.Mandate, Authority: c.Authority, Unit: unit.Name,
+		Key: c.ID + "/" + what, Account: mandate.Account(strings.TrimPrefix(c.Account, "account:")), Subject: c.Subject, Mandate: c.Mandate, Authority: c.Authority, Unit: unit.Name,
 		Case: c.ID, Kind: delivery.Notice,
 		Actions: []delivery.Action{{Text: s.text("procedure.message.open"), Path: "/vorgang/" + c.ID}},
 	}, nil

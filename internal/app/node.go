@@ -1,0 +1,362 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"net"
+	"path/filepath"
+	"strings"
+	"sync"
+
+	"github.com/amtsweg/amtsweg/internal/access"
+	"github.com/amtsweg/amtsweg/internal/authority"
+	"github.com/amtsweg/amtsweg/internal/base/clock"
+	"github.com/amtsweg/amtsweg/internal/base/config"
+	"github.com/amtsweg/amtsweg/internal/base/db"
+	"github.com/amtsweg/amtsweg/internal/base/event"
+	"github.com/amtsweg/amtsweg/internal/base/i18n"
+	"github.com/amtsweg/amtsweg/internal/base/job"
+	"github.com/amtsweg/amtsweg/internal/base/keys"
+	"github.com/amtsweg/amtsweg/internal/base/mail"
+	"github.com/amtsweg/amtsweg/internal/base/web"
+	"github.com/amtsweg/amtsweg/internal/catalog"
+	"github.com/amtsweg/amtsweg/internal/consent"
+	"github.com/amtsweg/amtsweg/internal/delivery"
+	"github.com/amtsweg/amtsweg/internal/demo"
+	"github.com/amtsweg/amtsweg/internal/exchange"
+	"github.com/amtsweg/amtsweg/internal/identity"
+	"github.com/amtsweg/amtsweg/internal/ledger"
+	"github.com/amtsweg/amtsweg/internal/letter"
+	"github.com/amtsweg/amtsweg/internal/mandate"
+	"github.com/amtsweg/amtsweg/internal/procedure"
+	"github.com/amtsweg/amtsweg/internal/register"
+	"github.com/amtsweg/amtsweg/services"
+	assets "github.com/amtsweg/amtsweg/web"
+)
+
+// Options say how a node is opened.
+type Options struct {
+	Config config.Config
+	Demo   bool        // mark a fresh database as a demo database and build the made-up world
+	Base   string      // public address; empty: from the settings
+	Clock  clock.Clock // default: the machine's
+	Log    *slog.Logger
+}
+
+// Node is one installation: a database and everything that stands on it.
+type Node struct {
+	Options
+	DB          *db.DB
+	Keys        *keys.Ring
+	Jobs        *job.Queue
+	Events      *event.Bus
+	Texts       *i18n.Bundle
+	Ledger      *ledger.Ledger
+	Authorities *authority.Service
+	Registers   *register.Service
+	Identity    *identity.Service
+	Access      *access.Service
+	Mandates    *mandate.Service
+	Consent     *consent.Service
+	Exchange    *exchange.Service
+	Letters     *letter.Service
+	Delivery    *delivery.Service
+	Procedure   *procedure.Service
+	Web         *web.Server
+	World       *demo.World // in a demo database
+	mails       *mail.Box
+	logins      *demo.Login
+}
+
+// migrations are all tables, in the order of the table of modules in docs/architecture.md.
+var migrations = []db.Migrations{
+	keys.Migrations, job.Migrations, mail.Migrations, web.Migrations, ledger.Migrations, authority.Migrations, identity.Migrations, access.Migrations,
+	register.Migrations, consent.Migrations, exchange.Migrations, delivery.Migrations, letter.Migrations, procedure.Migrations, demo.Migrations,
+}
+
+// Open opens the database, brings its tables up to date and wires the modules. Close it when done.
+func Open(ctx context.Context, o Options) (n *Node, err error) {
+	if o.Clock == nil {
+		o.Clock = clock.System()
+	}
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	if o.Base == "" {
+		o.Base = o.Config.BaseURL(o.Config.Listen)
+	}
+	n = &Node{Options: o}
+	if n.DB, err = db.Open(ctx, o.Config.DatabaseURL(), db.Options{Clock: o.Clock, Log: o.Log}); err != nil {
+		return nil, err
+	}
+	if err := n.wire(ctx); err != nil {
+		return nil, errors.Join(err, n.DB.Close())
+	}
+	return n, nil
+}
+
+// Close closes the database. Nothing acknowledged is lost.
+func (n *Node) Close() error { return n.DB.Close() }
+
+func (n *Node) wire(ctx context.Context) error {
+	if err := n.DB.Migrate(ctx, migrations...); err != nil {
+		return err
+	}
+	for _, step := range []func(context.Context) error{n.base, n.trust, n.world, n.people, n.pages} {
+		if err := step(ctx); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// base is what everything stands on.
+func (n *Node) base(ctx context.Context) (err error) {
+	if n.Texts, err = Texts(); err != nil {
+		return err
+	}
+	if n.Keys, err = keys.Open(ctx, n.DB, n.Config.KeyFile()); err != nil {
+		return err
+	}
+	n.Jobs = job.New(n.DB, n.Log)
+	n.Events = event.New(n.Jobs)
+	n.Ledger, err = ledger.New(ctx, n.DB, n.Keys, ledger.Options{
+		Name: "amtsweg.example/" + n.Config.Node, HeadFile: filepath.Join(n.Config.Data, "ledger.head"), Log: n.Log,
+	})
+	return err
+}
+
+// trust is who is who and who may see what.
+func (n *Node) trust(ctx context.Context) (err error) {
+	n.Authorities = authority.New(n.DB, n.Ledger)
+	n.Access = access.New(n.DB, n.Ledger, n.Authorities)
+	if n.Registers, err = register.New(ctx, n.DB, n.Keys, n.Ledger); err != nil {
+		return err
+	}
+	if n.Consent, err = consent.New(ctx, n.DB, n.Ledger, n.Events, n.Keys); err != nil {
+		return err
+	}
+	n.Exchange = exchange.New(exchange.Deps{
+		DB: n.DB, Ledger: n.Ledger, Registers: n.Registers, Consent: n.Consent, May: n.may, Keys: n.Keys, Jobs: n.Jobs, Events: n.Events,
+	})
+	n.Exchange.AddSource(exchange.Confirmations, exchange.LandlordSource(n.Registers.Landlords))
+	return nil
+}
+
+// world builds the demo world in a database that is, or becomes, a demo database.
+func (n *Node) world(ctx context.Context) error {
+	if n.Options.Demo {
+		if err := demo.Mark(ctx, n.DB, n.Authorities); err != nil {
+			return err
+		}
+	}
+	is, err := demo.Marked(ctx, n.DB)
+	if err != nil || !is {
+		return err
+	}
+	n.Options.Demo = true
+	n.World, err = demo.BuildWorld(ctx, demo.WorldServices{DB: n.DB, Authorities: n.Authorities, Registers: n.Registers})
+	if err != nil {
+		return err
+	}
+	if err != nil {
+		return err
+	}
+	if err := n.World.AppointStaff(ctx, n.Access); err != nil {
+		return err
+	}
+	n.logins, err = demo.NewLogin(ctx, demo.LoginOptions{
+		DB: n.DB, Keys: n.Keys, Staff: n.Access, Authorities: n.Authorities, Cards: n.World.Cards,
+	})
+	return err
+}
+
+// people are the accounts, and whom they may act for.
+func (n *Node) people(ctx context.Context) (err error) {
+	o := identity.Options{DB: n.DB, Keys: n.Keys, PublicURL: n.Base, Name: "Amtsweg"}
+	if n.logins != nil {
+		o.EID, o.Desk = n.logins, demo.Desk
+	}
+	if n.Identity, err = identity.New(ctx, o); err != nil {
+		return err
+	}
+	n.Mandates = mandate.New(n.DB, n.Identity, n.Registers.Links)
+	sender, err := n.sender()
+	if err != nil {
+		return err
+	}
+	n.Letters = letter.New(n.DB, n.Keys, n.Authorities, n.Base)
+	n.Delivery = delivery.New(delivery.Options{
+		DB: n.DB, Ledger: n.Ledger, Authorities: n.Authorities, Letters: n.Letters, Mail: mail.NewQueue(n.Jobs, sender), Texts: n.Texts, Base: n.Base,
+	})
+	editions, err := Shipped()
+	if err != nil {
+		return err
+	}
+	n.Procedure, err = procedure.New(procedure.Deps{
+		DB: n.DB, Jobs: n.Jobs, Events: n.Events, Keys: n.Keys, Ledger: n.Ledger, Authorities: n.Authorities, Registers: n.Registers,
+		Mandates: acting{n.Mandates}, Consent: n.Consent, Exchange: n.Exchange, Letters: n.Letters, Delivery: n.Delivery, Texts: n.Texts,
+		Editions: editions, Live: !n.Options.Demo,
+	})
+	return err
+}
+
+// sender is where e-mail goes: in a demonstration onto a page, otherwise to the relay of the settings, if there is one.
+func (n *Node) sender() (mail.Sender, error) {
+	if n.Options.Demo {
+		n.mails = mail.NewBox(n.DB)
+		return n.mails, nil
+	}
+	if n.Config.SMTP.Host == "" {
+		return nil, nil
+	}
+	return mail.SMTP(n.Config.SMTP)
+}
+
+// acting knows accounts by the names that sessions and the ledger use.
+type acting struct{ *mandate.Service }
+
+func accountID(actor string) identity.AccountID {
+	return identity.AccountID(strings.TrimPrefix(actor, "account:"))
+}
+
+func (a acting) Persons(ctx context.Context, account string) ([]mandate.Person, error) {
+	return a.Service.Persons(ctx, accountID(account))
+}
+
+func (n *Node) may(ctx context.Context, account string, subject ledger.Subject, family bool) error {
+	if family {
+		return n.Mandates.MayRegister(ctx, accountID(account), subject)
+	}
+	return n.Mandates.May(ctx, accountID(account), subject)
+}
+
+// Shipped compiles the definitions that come with the program.
+func Shipped() ([]*catalog.Edition, error) {
+	names, err := fs.Glob(services.Files, "*.yaml")
+	if err != nil {
+		return nil, err
+	}
+	var out []*catalog.Edition
+	for _, name := range names {
+		if strings.HasSuffix(name, ".en.yaml") {
+			continue
+		}
+		ed, problems := catalog.Load(services.Files, name)
+		if ed == nil {
+			return nil, fmt.Errorf("definition %s: %v", name, problems)
+		}
+		out = append(out, ed)
+	}
+	return out, nil
+}
+
+// Texts are the words of all modules.
+func Texts() (*i18n.Bundle, error) {
+	b := i18n.New()
+	for module, files := range map[string]fs.FS{
+		"db": db.Texts, "job": job.Texts, "config": config.Texts, "ledger": ledger.Texts, "authority": authority.Texts,
+		"register": register.Texts, "consent": consent.Texts, "exchange": exchange.Texts, "letter": letter.Texts, "delivery": delivery.Texts,
+		"catalog": catalog.Texts,
+	} {
+		if err := b.Add(module, files); err != nil {
+			return nil, err
+		}
+	}
+	for _, add := range []func(*i18n.Bundle) error{access.Texts, identity.Texts, mandate.Texts, demo.Texts, procedure.Texts} {
+		if err := add(b); err != nil {
+			return nil, err
+		}
+	}
+	return b, nil
+}
+
+// pages wires the web server: every route with its policy.
+func (n *Node) pages(ctx context.Context) error {
+	site := web.Site{Name: "Amtsweg"}
+	if n.Options.Demo {
+		town, err := n.Authorities.Get(ctx, demo.NewTown)
+		if err != nil {
+			return err
+		}
+		site = web.Site{Name: town.Short, Office: town.Name, Address: town.Address.String()}
+	}
+	n.Web = web.New(web.Options{
+		DB: n.DB, Clock: n.Clock, Log: n.Log, Texts: n.Texts, Assets: assets.Dist(), Layout: assets.Layout(), Site: site, Demo: n.Options.Demo,
+		Secure: strings.HasPrefix(n.Base, "https://"), Ready: n.ready, Idle: n.Config.SessionIdle, Absolute: n.Config.SessionMax,
+	})
+	n.Web.Who(func(c *web.Call) (web.Acting, error) {
+		if strings.HasPrefix(c.Session().Actor, "staff:") {
+			return n.Access.Who(c)
+		}
+		return n.Identity.Who(c)
+	})
+	n.Identity.Routes(n.Web)
+	n.Letters.Routes(n.Web)
+	n.Delivery.Routes(n.Web)
+	n.casePages().Routes(n.Web)
+	return n.demoPages(ctx)
+}
+
+// casePages are the citizen's pages of a case.
+func (n *Node) casePages() *procedure.Pages {
+	return &procedure.Pages{
+		Service: n.Procedure, Step: identity.HighLevel, Look: identity.SignedIn,
+		Account: func(c *web.Call) string { return c.Session().Actor },
+		Who:     n.nameOf,
+	}
+}
+
+// nameOf is what people call an authority.
+func (n *Node) nameOf(key string) string {
+	a, err := n.Authorities.Get(context.Background(), authority.Key(key))
+	if err != nil {
+		return key
+	}
+	return a.Name
+}
+
+func (n *Node) demoPages(ctx context.Context) error {
+	if !n.Options.Demo {
+		return nil
+	}
+	demo.Templates(n.Web)
+	n.logins.Routes(n.Web)
+	outbox, err := demo.NewOutbox(ctx, n.DB, n.mails, n.Delivery)
+	if err != nil {
+		return err
+	}
+	outbox.Routes(n.Web)
+	return nil
+}
+
+// ready reports whether this process can serve: the database takes writes and the ledger is whole.
+func (n *Node) ready(ctx context.Context) error {
+	if err := n.DB.Alive(ctx); err != nil {
+		return err
+	}
+	return n.Ledger.Health()
+}
+
+// Run serves until ctx ends, then stops in order: no new requests, then jobs, then the sequencer.
+func (n *Node) Run(ctx context.Context, ln net.Listener) error {
+	work, stop := context.WithCancel(context.WithoutCancel(ctx))
+	var behind sync.WaitGroup
+	for _, run := range []func(context.Context) error{n.Jobs.Run, n.Ledger.Run} {
+		behind.Go(func() {
+			if err := run(work); err != nil && work.Err() == nil {
+				n.Log.Error("a background task ended", "error", err.Error())
+			}
+		})
+	}
+	err := n.Web.Run(ctx, ln)
+	stop()
+	behind.Wait()
+	return err
+}
+
+// Assert is what the eID simulator says about a card of the made-up world, for tests and drills.
+func (n *Node) Assert(c demo.Card) (identity.Assertion, error) { return n.logins.Assert(c) }
