@@ -43,6 +43,7 @@ var all = []drill{
 	{"D1", "sqlite", kills("sqlite")},
 	{"D1", "postgres", kills("postgres")},
 	{"D2", "sqlite", failingDisk},
+	{"D2", "postgres", failingServer},
 }
 
 // drills is what they share.

@@ -9,7 +9,6 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
-	"os"
 	"os/exec"
 	"slices"
 	"strings"
@@ -295,73 +294,4 @@ func kills(engine string) func(context.Context, *drills, string) (seen, error) {
 				t, len(p.acked), d.kills, r.again, slowest.Round(time.Millisecond)),
 		}, nil
 	}
-}
-
-// failingDisk is D2 on SQLite: the n-th fsync, then the n-th write, of a thread fails with EIO, for every n.
-func failingDisk(ctx context.Context, d *drills, binary string) (_ seen, err error) {
-	strace, err := exec.LookPath("strace")
-	if err != nil {
-		return seen{}, errors.New("strace is missing: apt-get install strace")
-	}
-	var sum tally
-	acked, revived, hit := 0, 0, 0
-	for _, call := range []string{"fsync", "pwrite64"} {
-		for n := 1; n <= d.faults; n++ {
-			t, one, injected, err := d.fail(ctx, strace, binary, call, n)
-			if err != nil {
-				return seen{}, fmt.Errorf("%s %d: %w", call, n, err)
-			}
-			if !injected {
-				continue
-			}
-			hit++
-			acked, revived = acked+len(one.acked), revived+one.revived
-			sum.cases, sum.lost, sum.half = sum.cases+t.cases, sum.lost+t.lost, sum.half+t.half
-			sum.missing, sum.doubled = sum.missing+t.missing, sum.doubled+t.doubled
-		}
-	}
-	if hit == 0 {
-		return seen{}, errors.New("not one fault was hit: strace injected nothing")
-	}
-	return seen{
-		broken: sum.broken() || revived > 0,
-		figures: fmt.Sprintf("%v, %d acknowledged over %d injected faults, %d writes went through after a failed one",
-			sum, acked, hit, revived),
-	}, nil
-}
-
-// fail runs a worker whose n-th call fails, then a sound one that looks at what is left.
-func (d *drills) fail(ctx context.Context, strace, binary, call string, n int) (t tally, p promise, injected bool, err error) {
-	url, drop, err := d.fresh(ctx, "sqlite")
-	if err != nil {
-		return t, p, false, err
-	}
-	defer func() { err = errors.Join(err, drop()) }()
-	r, err := newReceiver()
-	if err != nil {
-		return t, p, false, err
-	}
-	defer r.server.Close()
-	report := d.dir + "/strace"
-	w, err := start(ctx, []string{
-		strace, "-f", "--seccomp-bpf", "-o", report, "-e", "trace=" + call,
-		"-e", fmt.Sprintf("inject=%s:error=EIO:when=%d", call, n),
-	}, binary, "-database", url, "-receiver", r.url, "-cases", "400")
-	if err != nil {
-		return t, p, false, err
-	}
-	lines, err := w.wait()
-	if err != nil {
-		return t, p, false, err
-	}
-	p.add(lines)
-	text, err := os.ReadFile(report)
-	if err != nil {
-		return t, p, false, err
-	}
-	if !strings.Contains(string(text), "(INJECTED)") {
-		return t, p, false, nil
-	}
-	t, err = d.hold(ctx, p, binary, url, r)
-	return t, p, true, err
 }

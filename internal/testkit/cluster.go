@@ -178,11 +178,8 @@ func start(ctx context.Context, bin, place string, linger time.Duration) (cluste
 		return c, err
 	}
 	data := filepath.Join(folder, "data")
-	initdb := exec.CommandContext(ctx, filepath.Join(bin, "initdb"), "-D", data, "-U", "amtsweg", "-A", "password",
-		"--pwfile", filepath.Join(folder, "password"), "-E", "UTF8", "--locale", "C", "--no-sync")
-	initdb.Dir, initdb.SysProcAttr = folder, &syscall.SysProcAttr{Credential: credential}
-	if out, err := initdb.CombinedOutput(); err != nil {
-		return c, fmt.Errorf("initdb: %w: %s", err, out)
+	if err := initdb(ctx, bin, folder, credential); err != nil {
+		return c, err
 	}
 	args := []string{
 		"-c", keeper, "keeper", filepath.Join(place, "users"), strconv.Itoa(int(linger.Seconds())), folder,
@@ -215,6 +212,17 @@ func start(ctx context.Context, bin, place string, linger time.Duration) (cluste
 		}
 	}
 	return c, nil
+}
+
+// initdb makes the cluster's files in folder/data.
+func initdb(ctx context.Context, bin, folder string, credential *syscall.Credential) error {
+	cmd := exec.CommandContext(ctx, filepath.Join(bin, "initdb"), "-D", filepath.Join(folder, "data"), "-U", "amtsweg", "-A", "password",
+		"--pwfile", filepath.Join(folder, "password"), "-E", "UTF8", "--locale", "C", "--no-sync")
+	cmd.Dir, cmd.SysProcAttr = folder, &syscall.SysProcAttr{Credential: credential}
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return fmt.Errorf("initdb: %w: %s", err, out)
+	}
+	return nil
 }
 
 // prepare empties the place of earlier clusters' data and returns a folder for the new one, with its password and log
