@@ -72,6 +72,15 @@ func (s *shelf) Article(html []byte) []byte {
 
 func (s *shelf) Print(data []byte) ([]byte, error) { return append([]byte("%PDF "), data...), nil }
 
+func (s *shelf) Evidence(_ context.Context, put func(string, []byte) error) error {
+	for name := range s.letters {
+		if err := put("letters/"+name, nil); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 func build(t *testing.T, d *db.DB, c *clock.Fixed) *house {
 	t.Helper()
 	ctx := t.Context()
@@ -499,6 +508,40 @@ func TestHalfAMessageIsRefusedWhole(t *testing.T) {
 		}
 		if items, _, err := h.List(t.Context(), me, Cursor{}, 10); len(items) != 0 || err != nil {
 			t.Errorf("%d messages, %v", len(items), err)
+		}
+	})
+}
+
+func TestAnEvidencePackHoldsAPersonsLettersAndNobodyElses(t *testing.T) {
+	testkit.EnginesAt(t, "2030-03-04 09:06", func(t *testing.T, d *db.DB, c *clock.Fixed) {
+		h := build(t, d, c)
+		seals := strings.Split(strings.Repeat("genuine ", pageSize+2), " ")[:pageSize+2]
+		mine, hers := h.certificate(person(), seals...), h.certificate(person(), "genuine")
+		hers.Subject = "s2"
+		h.put(mine)
+		h.put(hers)
+		collect := func(subject ledger.Subject) map[string]bool {
+			got := map[string]bool{}
+			err := h.Evidence(t.Context(), subject, func(name string, content []byte) error {
+				got[name] = true
+				return nil
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			return got
+		}
+		got := collect("s1")
+		if len(got) != 3*len(mine.Letters) {
+			t.Errorf("%d files, want three of each of %d letters", len(got), len(mine.Letters))
+		}
+		for _, ending := range []string{".html", ".json", ".sig"} {
+			if !got["letters/"+mine.Letters[0]+ending] || got["letters/"+hers.Letters[0]+ending] {
+				t.Errorf("%s: a letter is missing, or somebody else's is there", ending)
+			}
+		}
+		if len(collect("nobody")) != 0 || len(collect("")) != len(mine.Letters)+1 {
+			t.Error("nobody has letters, or not everybody has theirs")
 		}
 	})
 }

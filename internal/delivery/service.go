@@ -31,6 +31,8 @@ type Letters interface {
 	Article(html []byte) []byte
 	// Print returns the print copy as PDF.
 	Print(data []byte) ([]byte, error)
+	// Evidence hands over the files of every letter.
+	Evidence(ctx context.Context, put func(name string, content []byte) error) error
 }
 
 // Options are what the service stands on. Base is the public address of this installation.
@@ -205,6 +207,35 @@ func (s *Service) Letter(ctx context.Context, account identity.AccountID, id str
 		s.DB.Log().ErrorContext(ctx, "seal of a stored letter does not hold", "letter", id, "authority", string(of), "error", err.Error())
 	}
 	return Paper{ID: id, HTML: html, Data: data, Sig: sig, Genuine: err == nil}, nil
+}
+
+// Evidence adds letters to an evidence pack, as ledger.Source: those that were delivered for a person, or all letters
+// for an empty subject.
+func (s *Service) Evidence(ctx context.Context, subject ledger.Subject, put func(name string, content []byte) error) error {
+	if subject == "" {
+		return s.Letters.Evidence(ctx, put)
+	}
+	var last held
+	for {
+		page, err := selectHeldFor(ctx, s.DB, subject, last, pageSize)
+		if err != nil {
+			return fmt.Errorf("letters for an evidence pack: %w", err)
+		}
+		for _, h := range page {
+			html, data, sig, err := s.Letters.Files(ctx, h.authority, h.letter)
+			if err != nil {
+				return wrap("letter", h.letter, err)
+			}
+			name := "letters/" + h.letter
+			if err := errors.Join(put(name+".html", html), put(name+".json", data), put(name+".sig", sig)); err != nil {
+				return wrap("evidence of letter", h.letter, err)
+			}
+			last = h
+		}
+		if len(page) < pageSize {
+			return nil
+		}
+	}
 }
 
 // Address returns where the owner of a mailbox wants to be told; empty if they did not say.

@@ -11,6 +11,7 @@ import (
 	"github.com/amtsweg/amtsweg/internal/authority"
 	"github.com/amtsweg/amtsweg/internal/base/db"
 	"github.com/amtsweg/amtsweg/internal/identity"
+	"github.com/amtsweg/amtsweg/internal/ledger"
 )
 
 //go:embed migrations/*.sql
@@ -85,6 +86,23 @@ func countUnread(ctx context.Context, q db.Querier, account identity.AccountID) 
 
 func selectHolder(ctx context.Context, q db.Querier, account identity.AccountID, letter string) (authority.Key, error) {
 	return db.One(ctx, q, db.Scalar[authority.Key], `SELECT authority_id FROM delivery_letter WHERE account = ? AND letter = ?`, string(account), letter)
+}
+
+// held is a letter in somebody's mailbox.
+type held struct {
+	account   identity.AccountID
+	letter    string
+	authority authority.Key
+}
+
+func selectHeldFor(ctx context.Context, q db.Querier, subject ledger.Subject, after held, limit int) ([]held, error) {
+	return db.All(ctx, q, func(r db.Row) (h held, err error) {
+		err = r.Scan(&h.account, &h.letter, &h.authority)
+		return h, err
+	}, `SELECT l.account, l.letter, l.authority_id FROM delivery_message m
+		JOIN delivery_letter l ON l.account = m.account AND l.message = m.id
+		WHERE m.subject = ? AND (l.account, l.letter) > (?, ?) ORDER BY l.account, l.letter LIMIT ?`,
+		string(subject), string(after.account), after.letter, limit)
 }
 
 type destination struct{ mail, lang string }

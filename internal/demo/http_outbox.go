@@ -3,6 +3,7 @@ package demo
 import (
 	"context"
 	"net/http"
+	"strings"
 
 	"github.com/amtsweg/amtsweg/internal/base/db"
 	"github.com/amtsweg/amtsweg/internal/base/fault"
@@ -39,8 +40,13 @@ const outboxRows = 50
 
 type outboxPage struct {
 	web.Page
-	Mails  []mail.Sent
+	Mails  []sentMail
 	Posted []delivery.Posted
+}
+
+type sentMail struct {
+	mail.Sent
+	Paragraphs []string
 }
 
 func (o *Outbox) page(c *web.Call) error {
@@ -52,7 +58,9 @@ func (o *Outbox) page(c *web.Call) error {
 	if err != nil {
 		return err
 	}
-	return c.Render(http.StatusOK, "demo/ausgang.html", outboxPage{
-		Page: web.Page{Title: c.T("demo.outbox.title")}, Mails: mails, Posted: posted,
-	})
+	p := outboxPage{Page: web.Page{Title: c.T("demo.outbox.title")}, Posted: posted}
+	for _, m := range mails {
+		p.Mails = append(p.Mails, sentMail{m, strings.Split(strings.TrimSpace(m.Text), "\n\n")})
+	}
+	return c.Render(http.StatusOK, "demo/ausgang.html", p)
 }

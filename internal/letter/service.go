@@ -34,8 +34,10 @@ var originalText string
 
 var original = template.Must(template.New("original").Parse(originalText))
 
-// Purpose is what an authority's key that seals letters is kept for.
-const Purpose = "letter"
+// Purpose is what an authority's key that seals letters is kept for. It is the key with which the authority signs
+// everything that strangers check, because an evidence folder names one key for each authority. A letter's data begin
+// with a brace and a signed statement (JWS) does not, so neither passes for the other.
+const Purpose = "sign"
 
 // Service seals, keeps and checks letters. It may be used by several goroutines.
 type Service struct {
@@ -172,22 +174,19 @@ func (s *Service) Print(data []byte) ([]byte, error) {
 	return d.print(s.siegel)
 }
 
-// Export writes letters/ID.html, ID.json and ID.sig of every letter below dir: the part of the evidence folder that
-// belongs to this module.
-func (s *Service) Export(ctx context.Context, dir string) error {
-	dir = filepath.Join(dir, "letters")
-	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return fmt.Errorf("export letters: %w", err)
-	}
+// Evidence hands over letters/ID.html, ID.json and ID.sig of every letter: the part of the evidence folder that belongs
+// to this module.
+func (s *Service) Evidence(ctx context.Context, to func(name string, content []byte) error) error {
 	var last stored
 	for {
 		page, err := selectLettersAfter(ctx, s.db, last, 200)
 		if err != nil {
-			return fmt.Errorf("export letters: %w", err)
+			return fmt.Errorf("evidence of letters: %w", err)
 		}
 		for _, l := range page {
-			if err := l.write(dir); err != nil {
-				return fmt.Errorf("export letter %s: %w", l.id, err)
+			name := "letters/" + l.id
+			if err := errors.Join(to(name+".html", l.html), to(name+".json", l.json), to(name+".sig", l.sig)); err != nil {
+				return fmt.Errorf("evidence of letter %s: %w", l.id, err)
 			}
 			last = l
 		}
@@ -197,11 +196,12 @@ func (s *Service) Export(ctx context.Context, dir string) error {
 	}
 }
 
-func (l stored) write(dir string) error {
-	name := filepath.Join(dir, l.id)
-	return errors.Join(
-		os.WriteFile(name+".html", l.html, 0o644),
-		os.WriteFile(name+".json", l.json, 0o644),
-		os.WriteFile(name+".sig", l.sig, 0o644),
-	)
+// Export writes what Evidence hands over below dir.
+func (s *Service) Export(ctx context.Context, dir string) error {
+	if err := os.MkdirAll(filepath.Join(dir, "letters"), 0o750); err != nil {
+		return fmt.Errorf("evidence of letters: %w", err)
+	}
+	return s.Evidence(ctx, func(name string, content []byte) error {
+		return os.WriteFile(filepath.Join(dir, filepath.FromSlash(name)), content, 0o640)
+	})
 }

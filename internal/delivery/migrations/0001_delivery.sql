@@ -23,6 +23,7 @@ CREATE TABLE delivery_message (
 );
 CREATE INDEX delivery_message_newest ON delivery_message (account, created, id);
 CREATE INDEX delivery_message_unread ON delivery_message (account) WHERE read_at = 0;
+CREATE INDEX delivery_message_subject ON delivery_message (subject);
 
 -- Which sealed letters an account holds: the only way to one.
 CREATE TABLE delivery_letter (
