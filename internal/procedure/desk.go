@@ -3,7 +3,6 @@ package procedure
 import (
 	"context"
 	"strings"
-	"time"
 
 	"github.com/amtsweg/amtsweg/internal/access"
 	"github.com/amtsweg/amtsweg/internal/authority"
@@ -11,26 +10,6 @@ import (
 	"github.com/amtsweg/amtsweg/internal/base/fault"
 	"github.com/amtsweg/amtsweg/internal/catalog"
 )
-
-// Place is where a page of a work list goes on.
-type Place struct {
-	Due time.Time
-	ID  string
-}
-
-// Work lists the cases of an authority with a status, those due first on top, at most limit from after the place on.
-func (s *Service) Work(ctx context.Context, of authority.Key, status Status, after Place, limit int) ([]Case, error) {
-	rows, err := selectWork(ctx, s.DB, string(of), status, after, limit)
-	if err != nil {
-		return nil, err
-	}
-	return s.openAll(ctx, rows)
-}
-
-// Counts says how many cases of an authority stand in each status.
-func (s *Service) Counts(ctx context.Context, of authority.Key) (map[Status]int, error) {
-	return countStatus(ctx, s.DB, string(of))
-}
 
 // OfficeCase returns a case of the clerk's own authority. Another authority's case does not exist.
 func (s *Service) OfficeCase(ctx context.Context, of authority.Key, id string) (Case, error) {

@@ -299,6 +299,7 @@ func (s *Service) move(ctx context.Context, c Case, with change) (Case, error) {
 	if len(out.events) > 0 {
 		out.c.State.CheckMillis = spent().Milliseconds()
 	}
+	out.c.Due = pl.due(out.c, out.env)
 	out.events = append(with.events, out.events...)
 	eff, err := s.prepare(ctx, &out)
 	if err != nil {

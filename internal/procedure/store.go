@@ -108,24 +108,6 @@ func openJSON(seal keys.Sealer, context string, data []byte, v any) error {
 	return json.Unmarshal(plain, v)
 }
 
-// selectWork lists what waits at an authority's desk, most urgent first, from after the given place on.
-func selectWork(ctx context.Context, q db.Querier, authority string, status Status, after Place, limit int) ([]sealed, error) {
-	return db.All(ctx, q, scanCase, `SELECT `+caseColumns+` FROM procedure_case WHERE authority_id = ? AND status = ? AND (due > ? OR due = ? AND id > ?)
-		ORDER BY due, id LIMIT ?`, authority, status, after.Due, after.Due, after.ID, limit)
-}
-
-func countStatus(ctx context.Context, q db.Querier, authority string) (map[Status]int, error) {
-	out := map[Status]int{}
-	err := db.Each(ctx, q, func(r db.Row) error {
-		var s Status
-		var n int
-		err := r.Scan(&s, &n)
-		out[s] = n
-		return err
-	}, `SELECT status, COUNT(*) FROM procedure_case WHERE authority_id = ? GROUP BY status`, authority)
-	return out, err
-}
-
 // Line is a case as the command line lists it.
 type Line struct {
 	ID      string    `json:"id"`
