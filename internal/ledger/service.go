@@ -151,32 +151,33 @@ func (l *Ledger) Record(ctx context.Context, tx *db.Tx, entries ...Entry) ([]Rec
 
 // record writes up to mostRows entries.
 func (l *Ledger) record(ctx context.Context, tx *db.Tx, entries []Entry, out []Recorded) ([]Recorded, error) {
-	links, err := latest(ctx, tx, entries)
+	lasts, err := latest(ctx, tx, entries)
 	if err != nil {
 		return nil, err
 	}
 	now := tx.Now().Truncate(time.Microsecond)
-	args := make([]any, 0, 11*len(entries))
+	args := make([]any, 0, 12*len(entries))
 	for i := range entries {
 		e := &entries[i]
-		id := newID(now)
-		at := links[e.Subject]
-		if e.Subject != "" {
+		at := find(lasts, e.Subject)
+		if at != nil {
 			at.seq++
+		} else {
+			at = &last{}
 		}
-		body, err := e.body(make([]byte, 0, 768), id, now, at)
+		id := newID(now)
+		body, err := e.body(make([]byte, 0, 768), id, now, at.link)
 		if err != nil {
 			return nil, err
 		}
-		salt, err := newSalt(l.mac, body)
-		if err != nil {
-			return nil, err
-		}
+		salt := newSalt()
 		leaf := leafOf(salt, body)
-		if e.Subject != "" {
-			links[e.Subject] = link{at.seq, leaf[:]}
+		mark, err := newMark(l.mac, leaf[:])
+		if err != nil {
+			return nil, err
 		}
-		args = append(args, id, now, e.Kind, e.Authority, e.Case, string(e.Subject), at.seq, e.DeleteOn, leaf[:], salt, body)
+		args = append(args, id, now.UnixMicro(), e.Kind, e.Authority, e.Case, string(e.Subject), at.seq, e.DeleteOn.String(), leaf[:], salt, mark, body)
+		at.prev = leaf[:]
 		out = append(out, Recorded{id, leaf, now})
 	}
 	if err := insertRecords(ctx, tx, len(entries), args); err != nil {
@@ -185,35 +186,40 @@ func (l *Ledger) record(ctx context.Context, tx *db.Tx, entries []Entry, out []R
 	return out, nil
 }
 
+// find returns the entry of a person, or nil for nobody.
+func find(lasts []last, who Subject) *last {
+	for i := range lasts {
+		if lasts[i].subject == who {
+			return &lasts[i]
+		}
+	}
+	return nil
+}
+
 // latest checks the entries and looks up the newest record of every person among them.
-func latest(ctx context.Context, tx *db.Tx, entries []Entry) (map[Subject]link, error) {
-	var links map[Subject]link
-	var ask []any
+func latest(ctx context.Context, tx *db.Tx, entries []Entry) ([]last, error) {
+	var all []last
 	for i := range entries {
 		if err := entries[i].check(); err != nil {
 			return nil, err
 		}
-		s := entries[i].Subject
-		if s == "" {
-			continue
-		}
-		if links == nil {
-			links = make(map[Subject]link, len(entries))
-		}
-		if _, have := links[s]; !have {
-			links[s] = link{}
-			ask = append(ask, string(s))
+		if who := entries[i].Subject; who != "" && find(all, who) == nil {
+			all = append(all, last{subject: who})
 		}
 	}
-	if len(ask) == 0 {
-		return links, nil
+	if len(all) == 0 {
+		return nil, nil
+	}
+	ask := make([]any, len(all))
+	for i := range all {
+		ask[i] = string(all[i].subject)
 	}
 	found, err := selectLast(ctx, tx, ask)
 	if err != nil {
 		return nil, fmt.Errorf("latest records: %w", err)
 	}
 	for _, f := range found {
-		links[f.subject] = f.link
+		*find(all, f.subject) = f
 	}
-	return links, nil
+	return all, nil
 }

@@ -179,7 +179,7 @@ func (l *Ledger) grow(ctx context.Context, tx *db.Tx, h head, batch []waiting) (
 		}
 	}
 	for _, w := range batch {
-		if err := ours(l.mac, w.leaf, w.salt, w.body); err != nil {
+		if err := ours(l.mac, w.leaf, w.mark); err != nil {
 			return h, fmt.Errorf("%w: record %s, waiting since %s: %w", errBroken, w.id, time.UnixMicro(w.time).UTC().Format(stamp), err)
 		}
 		e.add(hashLeaf(w.leaf), write)

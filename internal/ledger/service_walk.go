@@ -92,6 +92,7 @@ func (w *walk) meet(r *rawRecord, i int) {
 	} else if len(r.body.raw()) == 0 {
 		w.goners = append(w.goners, gone{r.id.text(), r.subject.text(), r.caseID.text()})
 	}
+	w.persons.see(r)
 	h := hashLeaf(r.leaf.raw())
 	copy(w.own[i*tlog.HashSize:], h[:])
 	w.met[i] = meeting{cmp.Or(r.id.text(), "?"), r.time.n}

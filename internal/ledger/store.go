@@ -34,7 +34,7 @@ func repeat(most int, text func(n int) string) texts {
 const mostRows = 16 // records of one insert
 
 var insertTexts = repeat(mostRows, func(n int) string {
-	return "INSERT INTO ledger_record (id, time, kind, authority, case_id, subject, subject_seq, delete_on, leaf, salt, body) VALUES " + db.Marks(n, 11)
+	return "INSERT INTO ledger_record (id, time, kind, authority, case_id, subject, subject_seq, delete_on, leaf, salt, mark, body) VALUES " + db.Marks(n, 12)
 })
 
 func insertRecords(ctx context.Context, tx *db.Tx, n int, args []any) error {
@@ -42,11 +42,16 @@ func insertRecords(ctx context.Context, tx *db.Tx, n int, args []any) error {
 	return err
 }
 
+const lastText = "SELECT subject, subject_seq, leaf FROM ledger_record WHERE subject = ? AND subject <> '' ORDER BY subject_seq DESC LIMIT 1"
+
 var lastTexts = repeat(mostRows, func(n int) string {
-	one := "SELECT * FROM (SELECT subject, subject_seq, leaf FROM ledger_record WHERE subject = ? AND subject <> '' ORDER BY subject_seq DESC LIMIT 1) AS p"
-	return strings.TrimSuffix(strings.Repeat(one+" UNION ALL ", n), " UNION ALL ")
+	if n == 1 {
+		return lastText
+	}
+	return strings.TrimSuffix(strings.Repeat("SELECT * FROM ("+lastText+") AS p UNION ALL ", n), " UNION ALL ")
 })
 
+// last is a person's newest record.
 type last struct {
 	subject Subject
 	link
@@ -112,23 +117,22 @@ type waiting struct {
 	subject string
 	seq     int64
 	leaf    []byte
-	salt    []byte
-	body    []byte
+	mark    []byte
 }
 
 func scanWaiting(r db.Row) (w waiting, err error) {
-	err = r.Scan(&w.id, &w.time, &w.subject, &w.seq, &w.leaf, &w.salt, &w.body)
+	err = r.Scan(&w.id, &w.time, &w.subject, &w.seq, &w.leaf, &w.mark)
 	return w, err
 }
 
 // selectWaiting takes low numbers first, so that a person's earlier record is never left behind by the limit.
 func selectWaiting(ctx context.Context, tx *db.Tx, limit int) ([]waiting, error) {
-	return db.All(ctx, tx, scanWaiting, "SELECT id, time, subject, subject_seq, leaf, salt, body FROM ledger_record WHERE position IS NULL"+
-		" ORDER BY subject_seq, time, id LIMIT ?", limit)
+	return db.All(ctx, tx, scanWaiting, "SELECT id, time, subject, subject_seq, leaf, mark FROM ledger_record WHERE position IS NULL"+
+		" ORDER BY subject_seq, time LIMIT ?", limit)
 }
 
 func selectOneWaiting(ctx context.Context, tx *db.Tx, id string) ([]waiting, error) {
-	return db.All(ctx, tx, scanWaiting, "SELECT id, time, subject, subject_seq, leaf, salt, body FROM ledger_record WHERE id = ? AND position IS NULL", id)
+	return db.All(ctx, tx, scanWaiting, "SELECT id, time, subject, subject_seq, leaf, mark FROM ledger_record WHERE id = ? AND position IS NULL", id)
 }
 
 // placing are the sizes in which positions are written, largest first.
@@ -136,15 +140,15 @@ var placing = []int{128, 16, 1}
 
 func placeText(n int) string {
 	rows := "(CAST(? AS TEXT), CAST(? AS BIGINT))" + strings.Repeat(", (?, ?)", n-1)
-	return "WITH v(id, position) AS (VALUES " + rows + ") UPDATE ledger_record SET epoch = ?, position = v.position" +
+	return "WITH v(id, position) AS (VALUES " + rows + ") UPDATE ledger_record SET epoch = ?, position = v.position, mark = ?" +
 		" FROM v WHERE ledger_record.id = v.id AND ledger_record.position IS NULL"
 }
 
 var placeTexts = map[int]string{128: placeText(128), 16: placeText(16), 1: placeText(1)}
 
-// updatePositions gives the records their positions, from first upwards.
+// updatePositions gives the records their positions, from first upwards, and takes their marks.
 func updatePositions(ctx context.Context, tx *db.Tx, epoch, first int64, batch []waiting) error {
-	args := make([]any, 0, 2*placing[0]+1)
+	args := make([]any, 0, 2*placing[0]+2)
 	for _, size := range placing {
 		for ; len(batch) >= size; batch = batch[size:] {
 			args = args[:0]
@@ -152,7 +156,7 @@ func updatePositions(ctx context.Context, tx *db.Tx, epoch, first int64, batch [
 				args = append(args, w.id, first)
 				first++
 			}
-			n, err := tx.Exec(ctx, placeTexts[size], append(args, epoch)...)
+			n, err := tx.Exec(ctx, placeTexts[size], append(args, epoch, []byte{})...)
 			if err != nil {
 				return err
 			}

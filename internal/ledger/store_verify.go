@@ -55,18 +55,19 @@ func (c *cell) raw() []byte {
 
 // rawRecord is a row of ledger_record with nothing believed.
 type rawRecord struct {
-	id, time, kind, authority, caseID, subject, seq, deleteOn, leaf, salt, body, epoch, position cell
+	id, time, kind, authority, caseID, subject, seq, deleteOn, leaf, salt, mark, body, epoch, position cell
 
-	dest [13]any
+	dest    [14]any
+	members members // of the body, once it was checked
 }
 
 func newRawRecord() *rawRecord {
 	r := &rawRecord{}
-	r.dest = [...]any{&r.id, &r.time, &r.kind, &r.authority, &r.caseID, &r.subject, &r.seq, &r.deleteOn, &r.leaf, &r.salt, &r.body, &r.epoch, &r.position}
+	r.dest = [...]any{&r.id, &r.time, &r.kind, &r.authority, &r.caseID, &r.subject, &r.seq, &r.deleteOn, &r.leaf, &r.salt, &r.mark, &r.body, &r.epoch, &r.position}
 	return r
 }
 
-const selectRaw = "SELECT id, time, kind, authority, case_id, subject, subject_seq, delete_on, leaf, salt, body, epoch, position FROM ledger_record "
+const selectRaw = "SELECT id, time, kind, authority, case_id, subject, subject_seq, delete_on, leaf, salt, mark, body, epoch, position FROM ledger_record "
 
 // each streams rows of ledger_record through one rawRecord.
 func (r *rawRecord) each(ctx context.Context, q db.Querier, see func(), text string, args ...any) error {

@@ -8,29 +8,48 @@ import (
 	"strings"
 	"time"
 
-	"golang.org/x/mod/sumdb/tlog"
-
 	"github.com/amtsweg/amtsweg/internal/base/clock"
 	"github.com/amtsweg/amtsweg/internal/base/keys"
 )
 
 // check compares a record's bytes with its leaf and its columns with its bytes. The findings are joined; nothing means
-// all is well.
+// all is well. mac is for records that wait; those in the tree have no mark any more.
 func (r *rawRecord) check(mac keys.MAC) string {
 	body := r.body.raw()
+	r.members = members{}
 	if len(body) == 0 {
 		return r.checkErased()
 	}
 	var found []string
-	if err := ours(mac, r.leaf.raw(), r.salt.raw(), body); err != nil {
-		found = append(found, err.Error())
+	if sum := leafOf(r.salt.raw(), body); !bytes.Equal(sum[:], r.leaf.raw()) {
+		found = append(found, errLeaf.Error())
+	}
+	if what := r.checkMark(mac); what != "" {
+		found = append(found, what)
 	}
 	m, err := scanMembers(body)
 	if err != nil {
 		return strings.Join(append(found, "its body cannot be read"), "; ")
 	}
+	r.members = m
 	found = append(found, r.differences(&m)...)
 	return strings.Join(found, "; ")
+}
+
+func (r *rawRecord) checkMark(mac keys.MAC) string {
+	if r.position.kind == 'n' {
+		if len(r.mark.raw()) > 0 {
+			return "column mark is not empty"
+		}
+		return ""
+	}
+	if mac == nil {
+		return ""
+	}
+	if err := ours(mac, r.leaf.raw(), r.mark.raw()); err != nil {
+		return err.Error()
+	}
+	return ""
 }
 
 // differences names the columns that do not say what the body says.
@@ -64,7 +83,7 @@ func (r *rawRecord) checkErased() string {
 	if r.kind.text() != erased {
 		return "its body is missing, and nothing says that it was erased by law"
 	}
-	if len(r.salt.raw()) > 0 || r.authority.text() != "" || r.deleteOn.text() != "" || r.time.n != 0 || r.time.kind != 'n' || r.subject.kind != 's' {
+	if len(r.salt.raw()) > 0 || len(r.mark.raw()) > 0 || r.authority.text() != "" || r.deleteOn.text() != "" || r.time.n != 0 || r.time.kind != 'n' || r.subject.kind != 's' {
 		return "it was erased but columns are left"
 	}
 	return ""
@@ -103,73 +122,6 @@ func (g gone) covers(body []byte) string {
 		return fmt.Sprintf("its body was erased on %s, before it was due on %s", clock.DateOf(b.Time), b.DeleteOn)
 	}
 	return ""
-}
-
-// chain follows the records of one person after the other.
-type chain struct {
-	report  *Report
-	subject string
-	seq     int64
-	leaf    [tlog.HashSize]byte
-	known   bool // leaf holds the leaf of the record before
-	at      struct{ epoch, position int64 }
-	waits   bool
-}
-
-func (c *chain) see(r *rawRecord) {
-	subject, seq := r.subject.text(), r.seq.n
-	if subject != c.subject || c.seq == 0 {
-		*c = chain{report: c.report, subject: subject}
-		c.report.Persons++
-	}
-	switch {
-	case seq == c.seq+1:
-		c.link(r, seq)
-	case seq == c.seq:
-		c.report.add("ledger_record", r.id.text(), r.since(), "record %d of this person is there twice", seq)
-	default:
-		c.report.add("ledger_record", r.id.text(), r.since(), "before it, record %s of this person is missing", missing(c.seq+1, seq-1))
-	}
-	c.order(r)
-	c.seq, c.known = seq, len(r.leaf.raw()) == len(c.leaf)
-	copy(c.leaf[:], r.leaf.raw())
-}
-
-func missing(from, to int64) string {
-	if from >= to {
-		return fmt.Sprint(from)
-	}
-	return fmt.Sprintf("%d to %d", from, to)
-}
-
-// link checks that a record names the leaf of the one before it.
-func (c *chain) link(r *rawRecord, seq int64) {
-	body := r.body.raw()
-	if len(body) == 0 {
-		return
-	}
-	m, err := scanMembers(body)
-	if err != nil {
-		return // said by the check of the record itself
-	}
-	prev := m.prev()
-	if seq == 1 && len(prev) != 0 || seq > 1 && c.known && !bytes.Equal(prev, c.leaf[:]) {
-		c.report.add("ledger_record", r.id.text(), r.since(), "it does not continue record %d of this person", seq-1)
-	}
-}
-
-// order checks that later records of a person stand later in the tree.
-func (c *chain) order(r *rawRecord) {
-	if r.position.kind != 'n' {
-		c.waits = true
-		return
-	}
-	epoch, position := r.epoch.n, r.position.n
-	if c.waits || c.seq > 0 && (epoch < c.at.epoch || epoch == c.at.epoch && position <= c.at.position) {
-		c.report.add("ledger_record", r.id.text(), r.since(), "it stands at %d, before an earlier record of this person", position)
-	}
-	c.waits = false
-	c.at.epoch, c.at.position = epoch, position
 }
 
 // restartOf reads from the first leaf of an epoch which checkpoint it closed.

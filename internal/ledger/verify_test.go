@@ -59,7 +59,7 @@ func (w *town) report(o ledger.VerifyOptions) ledger.Report {
 	if o.Public == nil {
 		o.Key = key
 	}
-	o.MAC = mac
+	o.MAC, o.Pages = mac, true
 	r, err := ledger.Verify(w.t.Context(), w.db, o)
 	if err != nil {
 		w.t.Fatal(err)
@@ -187,14 +187,15 @@ func TestEveryChangeIsFoundWithRowAndTime(t *testing.T) {
 			"column subject emptied":    {[]string{set(a, "subject = ''")}, "ledger_record", a, at, "column subject"},
 			"column subject_seq":        {[]string{set(a, "subject_seq = 9999")}, "ledger_record", a, at, "column subject_seq"},
 			"column delete_on":          {[]string{set(a, "delete_on = '2031-01-01'")}, "ledger_record", a, at, "column delete_on"},
+			"column mark":               {[]string{set(a, "mark = "+blob)}, "ledger_record", a, at, "column mark"},
 			"column epoch":              {[]string{set(a, "epoch = 7")}, "ledger_record", a, at, "which the signed tree does not have"},
 			"a position taken away":     {[]string{set(a, "position = NULL")}, "ledger_record", a, at, "lost its position"},
 			"a position beyond the end": {[]string{set(a, "position = 10000")}, "ledger_record", a, at, "which the signed tree does not have"},
 			"an order swapped": {[]string{set(a, "position = 10000"), set(b, "position = 300"), set(a, "position = 301")},
 				"ledger_record", b, bt, "it is not the record that was placed at 300"},
-			"a record inserted": {[]string{"INSERT INTO ledger_record SELECT 'forged', time, kind, authority, case_id, 'person 9', 1, delete_on, leaf, salt, body, 1, 554 FROM ledger_record WHERE id = " + quote(a)},
+			"a record inserted": {[]string{"INSERT INTO ledger_record SELECT 'forged', time, kind, authority, case_id, 'person 9', 1, delete_on, leaf, salt, mark, body, 1, 554 FROM ledger_record WHERE id = " + quote(a)},
 				"ledger_record", "forged", at, "which the signed tree does not have"},
-			"a waiting record inserted": {[]string{"INSERT INTO ledger_record SELECT 'forged', time, kind, authority, case_id, 'person 9', 1, delete_on, leaf, salt, body, 0, NULL FROM ledger_record WHERE id = " + quote(a)},
+			"a waiting record inserted": {[]string{"INSERT INTO ledger_record SELECT 'forged', time, kind, authority, case_id, 'person 9', 1, delete_on, leaf, salt, mark, body, 0, NULL FROM ledger_record WHERE id = " + quote(a)},
 				"ledger_record", "forged", at, "column id"},
 			"an erasure's number changed": {[]string{set(erased, "id = 'other'")}, "ledger_record", "other", time.Time{}, "does not account for it"},
 			"an erasure's rest":           {[]string{set(erased, "authority = 'x'")}, "ledger_record", erased, time.Time{}, "columns are left"},

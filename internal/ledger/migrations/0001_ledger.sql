@@ -10,13 +10,14 @@ CREATE TABLE ledger_record (
     delete_on   TEXT   NOT NULL,
     leaf        BLOB   NOT NULL,
     salt        BLOB   NOT NULL,
+    mark        BLOB   NOT NULL,
     body        BLOB   NOT NULL,
     epoch       BIGINT NOT NULL DEFAULT 0,
     position    BIGINT
 );
 CREATE UNIQUE INDEX ledger_record_subject ON ledger_record (subject, subject_seq) WHERE subject <> '';
 CREATE UNIQUE INDEX ledger_record_position ON ledger_record (epoch, position) WHERE position IS NOT NULL;
-CREATE INDEX ledger_record_waiting ON ledger_record (subject_seq, time, id) WHERE position IS NULL;
+CREATE INDEX ledger_record_waiting ON ledger_record (subject_seq, time) WHERE position IS NULL;
 CREATE INDEX ledger_record_due ON ledger_record (delete_on) WHERE delete_on <> '';
 
 CREATE TABLE ledger_tile (
