@@ -56,7 +56,7 @@ func TestTheOutboxShowsWhatWouldHaveGoneOutInADemoOnly(t *testing.T) {
 		outbox.Routes(w)
 		read := func() string {
 			r := httptest.NewRecorder()
-			w.ServeHTTP(r, httptest.NewRequest("GET", demo.OutboxPath, nil))
+			w.ServeHTTP(r, httptest.NewRequest(http.MethodGet, demo.OutboxPath, nil))
 			page, err := io.ReadAll(r.Result().Body)
 			if err != nil || r.Code != http.StatusOK {
 				t.Fatalf("%d, %v\n%s", r.Code, err, page)

@@ -31,7 +31,7 @@ func upload(t *testing.T, w *web.Server, files map[string][]byte) (int, string) 
 	if err := form.Close(); err != nil {
 		t.Fatal(err)
 	}
-	r := httptest.NewRequest("POST", "/siegel", &body)
+	r := httptest.NewRequest(http.MethodPost, "/siegel", &body)
 	r.Header.Set("Content-Type", form.FormDataContentType())
 	r.Header.Set("Accept", "text/html")
 	answer := httptest.NewRecorder()
@@ -72,12 +72,12 @@ func TestAnybodyCanCheckALetterByItsFiles(t *testing.T) {
 		}
 	}
 	answer := httptest.NewRecorder()
-	w.ServeHTTP(answer, httptest.NewRequest("GET", "/siegel", nil))
+	w.ServeHTTP(answer, httptest.NewRequest(http.MethodGet, "/siegel", nil))
 	if answer.Code != http.StatusOK || strings.Contains(answer.Body.String(), "ergebnis") {
 		t.Errorf("the empty page answers %d, or shows a result", answer.Code)
 	}
 	answer = httptest.NewRecorder()
-	w.ServeHTTP(answer, httptest.NewRequest("GET", "/brief.css", nil))
+	w.ServeHTTP(answer, httptest.NewRequest(http.MethodGet, "/brief.css", nil))
 	if answer.Code != http.StatusOK || !strings.HasPrefix(answer.Header().Get("Content-Type"), "text/css") {
 		t.Errorf("the sheet of originals answers %d %s", answer.Code, answer.Header().Get("Content-Type"))
 	}

@@ -156,10 +156,10 @@ func TestNothingAboutALetterCanBeChanged(t *testing.T) {
 		t.Fatal(err)
 	}
 	forged := []byte(base64.StdEncoding.EncodeToString(ed25519.Sign(stranger, l.JSON)))
-	swap := func(b []byte, old, new string) []byte {
-		changed := strings.Replace(string(b), old, new, 1)
+	swap := func(b []byte, from, to string) []byte {
+		changed := strings.Replace(string(b), from, to, 1)
 		if changed == string(b) {
-			t.Fatalf("nothing to change: %q", old)
+			t.Fatalf("nothing to change: %q", from)
 		}
 		return []byte(changed)
 	}

@@ -99,23 +99,23 @@ func (d Draft) document(from authority.Authority) (Document, error) {
 	return doc, err
 }
 
-func (doc Document) seal(signer keys.Signer, siegel string) (Letter, error) {
+func (d Document) seal(signer keys.Signer, siegel string) (Letter, error) {
 	var html bytes.Buffer
-	if err := original.Execute(&html, doc.compose(siegel)); err != nil {
-		return Letter{}, fmt.Errorf("set letter %s: %w", doc.ID, err)
+	if err := original.Execute(&html, d.compose(siegel)); err != nil {
+		return Letter{}, fmt.Errorf("set letter %s: %w", d.ID, err)
 	}
 	sum := sha256.Sum256(html.Bytes())
-	doc.HTMLSHA256 = hex.EncodeToString(sum[:])
-	data, err := canon.JSON(doc)
+	d.HTMLSHA256 = hex.EncodeToString(sum[:])
+	data, err := canon.JSON(d)
 	if err != nil {
-		return Letter{}, fmt.Errorf("data of letter %s: %w", doc.ID, err)
+		return Letter{}, fmt.Errorf("data of letter %s: %w", d.ID, err)
 	}
 	raw, err := signer.Sign(data)
 	if err != nil {
-		return Letter{}, fmt.Errorf("seal letter %s: %w", doc.ID, err)
+		return Letter{}, fmt.Errorf("seal letter %s: %w", d.ID, err)
 	}
 	sig := base64.StdEncoding.AppendEncode(nil, raw)
-	return Letter{Document: doc, HTML: html.Bytes(), JSON: data, Sig: sig}, nil
+	return Letter{Document: d, HTML: html.Bytes(), JSON: data, Sig: sig}, nil
 }
 
 // Store keeps a sealed letter in the caller's transaction. The same letter twice is kept once.

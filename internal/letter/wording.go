@@ -104,13 +104,13 @@ func (d Document) greeted(text []string) []string {
 }
 
 // with sets one sentence as a paragraph and several as a numbered list, so that each can be named.
-func (s section) with(sentences []string) section {
+func (part section) with(sentences []string) section {
 	if len(sentences) == 1 {
-		s.Text = sentences
+		part.Text = sentences
 	} else {
-		s.List = sentences
+		part.List = sentences
 	}
-	return s
+	return part
 }
 
 func lines(all ...string) []string {

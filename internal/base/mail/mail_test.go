@@ -6,7 +6,6 @@ import (
 	"log/slog"
 	"net"
 	"net/mail"
-	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -76,7 +75,7 @@ func (p *postOffice) mails() []string {
 }
 
 func (p *postOffice) serve(c net.Conn) {
-	defer c.Close()
+	defer c.Close() //nolint:errcheck // the other side may have hung up first
 	in := bufio.NewReader(c)
 	answer := func(s string) bool { _, err := c.Write([]byte(s + "\r\n")); return err == nil }
 	answer("220 post office")
@@ -247,8 +246,9 @@ func TestAnAddressIsOnePlainAddress(t *testing.T) {
 			t.Errorf("%q is refused", good)
 		}
 	}
-	for _, bad := range []string{"", "jana", "jana@", "@example.org", "jana@localhost", "a@b.example, c@d.example", "Jana <jana@example.org>",
-		"jana@example.org\r\nBcc: x@y.example", strings.Repeat("a", 250) + "@example.org", "jana@-example.org", strconv.Itoa(1) + "@a..b"} {
+	for _, bad := range []string{
+		"", "jana", "jana@", "@example.org", "jana@localhost", "a@b.example, c@d.example", "Jana <jana@example.org>", "jana@example.org\r\nBcc: x@y.example", strings.Repeat("a", 250) + "@example.org", "jana@-example.org", "1@a..b",
+	} {
 		if Valid(bad) {
 			t.Errorf("%q is accepted", bad)
 		}
