@@ -8,15 +8,17 @@ const { check } = await import(process.env.CHECK_MODULE);
 const vectors = JSON.parse(readFileSync(process.env.CHECK_VECTORS, "utf8"));
 
 assert.ok(vectors.length > 10, "vectors are missing");
-for (const { name, evidence, want } of vectors) {
+for (const { name, evidence, person, before, want } of vectors) {
   test(name, async () => {
-    const got = await check(evidence);
+    const got = await check(evidence, person || undefined, before || undefined);
     assert.equal(got.ok, want.fault === "", JSON.stringify(got));
     assert.equal(got.fault ?? "", want.fault);
     assert.equal(got.record ?? "", want.record);
     if (want.fault === "") {
-      assert.equal(got.checked.length, evidence.records.length);
+      const all = [...(evidence.earlier ?? []), evidence];
+      assert.equal(got.checked.length, all.flatMap(e => [...e.records, ...(e.erased ?? [])]).length);
       assert.equal(got.whole, want.whole);
+      assert.equal(got.waiting, evidence.waiting?.length ?? 0);
     }
   });
 }
