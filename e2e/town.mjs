@@ -27,7 +27,7 @@ export class Town {
     const port = await freePort()
     const town = new Town(`http://localhost:${port}`)
     town.data = await mkdtemp(join(tmpdir(), 'amtsweg-journey-'))
-    town.process = spawn(binary, ['demo', '--listen', `127.0.0.1:${port}`, '--data', town.data], { stdio: ['ignore', 'pipe', 'pipe'] })
+    town.process = spawn(binary, ['demo', '--listen', `localhost:${port}`, '--data', town.data], { stdio: ['ignore', 'pipe', 'pipe'] })
     for (const stream of [town.process.stdout, town.process.stderr]) stream.on('data', text => { town.log += text })
     town.ended = new Promise(done => town.process.once('exit', (code, signal) => done({ code, signal })))
     await town.#ready()
