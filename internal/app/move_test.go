@@ -2,15 +2,23 @@ package app_test
 
 import (
 	"context"
+	"regexp"
+	"slices"
 	"strings"
+	"sync"
 	"testing"
+	"time"
 
+	"github.com/amtsweg/amtsweg/internal/access"
 	"github.com/amtsweg/amtsweg/internal/app"
 	"github.com/amtsweg/amtsweg/internal/authority"
 	"github.com/amtsweg/amtsweg/internal/base/clock"
 	"github.com/amtsweg/amtsweg/internal/base/config"
+	"github.com/amtsweg/amtsweg/internal/base/fault"
 	"github.com/amtsweg/amtsweg/internal/consent"
 	"github.com/amtsweg/amtsweg/internal/demo"
+	"github.com/amtsweg/amtsweg/internal/identity"
+	"github.com/amtsweg/amtsweg/internal/ledger"
 	"github.com/amtsweg/amtsweg/internal/procedure"
 	"github.com/amtsweg/amtsweg/internal/register"
 	"github.com/amtsweg/amtsweg/internal/testkit"
@@ -177,6 +185,279 @@ func TestAnAdultMovesHouseAndTellsTheStateOnce(t *testing.T) {
 		}
 		if len(c.State.Letters) != 1 {
 			t.Errorf("%d letters", len(c.State.Letters))
+		}
+	})
+}
+
+// prepared brings a case of somebody whose landlord has confirmed to the form, with everything released.
+func (t town) prepared(key string) (demo.Persona, procedure.Case) {
+	t.Helper()
+	p, account := t.citizen(key)
+	c := t.start(account)
+	c = t.fill(c, map[string]string{"proof": "landlord", "mark": t.confirmation(p, p.NewHome)})
+	return p, t.release(c)
+}
+
+func (t town) drained(c procedure.Case) procedure.Case {
+	t.Helper()
+	if err := t.Jobs.Drain(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	return t.again(c)
+}
+
+// notified lists who was told, in order, each once.
+func (t town) notified(c procedure.Case) string {
+	t.Helper()
+	states, err := t.Exchange.NoticesOf(t.Context(), t.DB, c.ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var to []string
+	for _, n := range states {
+		if !slices.Contains(to, string(n.To)) {
+			to = append(to, string(n.To))
+		}
+	}
+	return strings.Join(to, " ")
+}
+
+func TestAFamilyMovesInOneCase(t *testing.T) {
+	towns(t, func(t town) {
+		_, c := t.prepared("family")
+		t.wants(c, "apply", procedure.ForForm)
+		persons, err := t.Mandates.Persons(t.Context(), accountOf(c))
+		if err != nil || len(persons) < 3 {
+			t.Fatalf("%d persons (%v)", len(persons), err)
+		}
+		c = t.fill(c, map[string]string{"kind": "sole", "relatives": t.picked(c), "entitled": "yes"})
+		t.wants(c, "family", procedure.ForRelease)
+		c = t.release(c)
+		t.wants(c, "confirm", procedure.ForForm)
+		c = t.drained(t.fill(c, map[string]string{"correct": "yes"}))
+		if c.Status != procedure.Done {
+			t.Fatalf("%s, waits for %q: %s", c.Status, c.Wait, c.Reason)
+		}
+		if got, want := len(c.State.Letters), len(persons); got != want {
+			t.Errorf("%d confirmations for %d people", got, want)
+		}
+	})
+}
+
+func accountOf(c procedure.Case) identity.AccountID {
+	return identity.AccountID(strings.TrimPrefix(c.Account, "account:"))
+}
+
+// picked ticks everybody the form offers.
+func (t town) picked(c procedure.Case) string {
+	t.Helper()
+	x, err := t.Procedure.Examine(t.Context(), c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var refs []string
+	for _, p := range x.Edition.Pickable(x.Values, "relatives") {
+		refs = append(refs, p.Ref)
+	}
+	if len(refs) == 0 {
+		t.Fatal("the form offers nobody")
+	}
+	return strings.Join(refs, "|")
+}
+
+func TestAChurchMemberAndAForeignerAreReportedWhereTheLawSaysSoAndNowhereElse(t *testing.T) {
+	towns(t, func(t town) {
+		for key, want := range map[string]string{
+			"church": "ellerbrueck bzst dsrv rk beitragsservice", "foreigner": "ellerbrueck bzst dsrv azr beitragsservice",
+		} {
+			_, c := t.prepared(key)
+			c = t.fill(c, map[string]string{"kind": "sole"})
+			c = t.drained(t.fill(c, map[string]string{"correct": "yes"}))
+			if got := t.notified(c); got != want || c.Status != procedure.Done {
+				t.Errorf("%s: told %q, want %q; %s %s", key, got, want, c.Status, c.Reason)
+			}
+		}
+	})
+}
+
+func TestALandlordWhoNamesAnotherDayBringsTheCaseToTheDeskAndAClerkSettlesIt(t *testing.T) {
+	towns(t, func(t town) {
+		p, c := t.prepared("mover")
+		wrong := p.MovedIn(t.today()).AddDays(-3)
+		c = t.fill(c, map[string]string{"kind": "sole", "move_in": wrong.String()})
+		c = t.drained(t.fill(c, map[string]string{"correct": "yes"}))
+		if c.Status != procedure.AtDesk || c.Outcome != "" || t.notified(c) != "" {
+			t.Fatalf("%s, decided %q, told %q", c.Status, c.Outcome, t.notified(c))
+		}
+		clerk := t.clerk(demo.NewTown)
+		if _, err := t.Procedure.Decide(t.Context(), t.clerk(demo.OldTown), c.ID, procedure.Verdict{Outcome: "registered", Reason: "x"}); !fault.Is(err, fault.NotFound) {
+			t.Errorf("another town's clerk: %v", err)
+		}
+		if _, err := t.Procedure.Decide(t.Context(), clerk, c.ID, procedure.Verdict{Outcome: "registered"}); !fault.Is(err, fault.Invalid) {
+			t.Errorf("without a reason: %v", err)
+		}
+		errs := make([]error, 2) // two clerks at once
+		var both sync.WaitGroup
+		for i := range errs {
+			both.Go(func() {
+				_, errs[i] = t.Procedure.Decide(t.Context(), clerk, c.ID, procedure.Verdict{Outcome: "registered", Reason: "Mit dem Vermieter telefoniert.", Version: c.Version})
+			})
+		}
+		both.Wait()
+		if (errs[0] == nil) == (errs[1] == nil) {
+			t.Errorf("two clerks decided: %v, %v", errs[0], errs[1])
+		}
+		c = t.drained(c)
+		if c.Status != procedure.Done || c.DecidedBy != procedure.ByPerson {
+			t.Errorf("%s by %q", c.Status, c.DecidedBy)
+		}
+	})
+}
+
+func (t town) clerk(of authority.Key) access.Staff {
+	t.Helper()
+	list, err := t.Access.List(t.Context(), of)
+	if err != nil || len(list) == 0 {
+		t.Fatalf("no clerks of %s (%v)", of, err)
+	}
+	return list[0]
+}
+
+func TestAMoveInTheFutureIsPreparedAndFinishedByOneTapOnItsDay(t *testing.T) {
+	towns(t, func(t town) {
+		p, c := t.prepared("early")
+		c = t.fill(c, map[string]string{"kind": "sole"})
+		t.wants(c, "day", procedure.ForDay)
+		c = t.drained(c)
+		t.wants(c, "day", procedure.ForDay)
+		t.clock.Set(p.MovedIn(clock.DateOf(t.clock.Now())).Start().Add(8 * time.Hour))
+		c = t.drained(c)
+		t.wants(c, "confirm", procedure.ForForm)
+		c = t.drained(t.fill(c, map[string]string{"correct": "yes"}))
+		if c.Status != procedure.Done {
+			t.Fatalf("%s waits for %q: %s", c.Status, c.Wait, c.Reason)
+		}
+	})
+}
+
+func TestARegisterThatIsAwayKeepsTheCaseWaitingAndLosesNothing(t *testing.T) {
+	towns(t, func(t town) {
+		p, account := t.citizen("mover")
+		c := t.start(account)
+		c = t.fill(c, map[string]string{"proof": "landlord", "mark": t.confirmation(p, p.NewHome)})
+		list, err := t.Procedure.Previews(t.Context(), c)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := t.Exchange.SetOutage(t.Context(), demo.OldTown, true); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := t.Procedure.Previews(t.Context(), c); !fault.Is(err, fault.Unavailable) {
+			t.Errorf("a register that is off told something: %v", err)
+		}
+		var replies []procedure.Reply
+		for _, p := range list {
+			replies = append(replies, procedure.Reply{Request: p.Request, Hash: p.Hash, Yes: true})
+		}
+		c, err = t.Procedure.Release(t.Context(), account, c.ID, replies)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.wants(c, "release", procedure.ForRegister)
+		if err := t.Exchange.SetOutage(t.Context(), demo.OldTown, false); err != nil {
+			t.Fatal(err)
+		}
+		t.clock.Advance(time.Minute)
+		t.wants(t.drained(c), "apply", procedure.ForForm)
+	})
+}
+
+func TestWhoRefusesTypesAndAPersonComparesIt(t *testing.T) {
+	towns(t, func(t town) {
+		p, account := t.citizen("mover")
+		c := t.start(account)
+		c = t.fill(c, map[string]string{"proof": "landlord", "mark": t.confirmation(p, p.NewHome)})
+		list, err := t.Procedure.Previews(t.Context(), c)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var replies []procedure.Reply
+		for _, v := range list {
+			replies = append(replies, procedure.Reply{Request: v.Request, Hash: v.Hash, Yes: v.Evidence.Name == "landlord"})
+		}
+		if c, err = t.Procedure.Release(t.Context(), account, c.ID, replies); err != nil {
+			t.Fatal(err)
+		}
+		t.wants(c, "release", procedure.ForTyping)
+		typed := map[string]string{
+			"family_name": p.Family, "given_names": p.Given, "birth.date": p.Birth.String(), "birth.place": "Ellerbrück", "sex": "weiblich",
+			"tax_id": "00000000001", "nationalities.0": "DE", "homes.0.address": p.Address.String(), "homes.0.kind": "sole", "moved_in": "2020-01-01",
+			"family_status.status": "ledig",
+		}
+		c, wrong, err := t.Procedure.Type(t.Context(), account, c.ID, func(name string) []string { return []string{typed[name]} })
+		if err != nil || len(wrong) > 0 {
+			t.Fatal(wrong, err)
+		}
+		t.wants(c, "apply", procedure.ForForm)
+		c = t.fill(c, map[string]string{"kind": "sole"})
+		c = t.drained(t.fill(c, map[string]string{"correct": "yes"}))
+		if c.Status != procedure.AtDesk || !strings.Contains(c.Reason, procedure.GroundTyped) {
+			t.Fatalf("%s: %s", c.Status, c.Reason)
+		}
+		accesses, err := t.Ledger.OfSubject(t.Context(), t.DB, c.Subject, 0, 100)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, a := range accesses {
+			if a.Kind == ledger.Access && a.Reader == string(demo.NewTown) && a.More["evidence"] == "prefilled" {
+				t.Error("the town read what the person had not released")
+			}
+		}
+	})
+}
+
+func TestACodeThatCameByPostStandsInForTheLandlord(t *testing.T) {
+	towns(t, func(t town) {
+		p, account := t.citizen("mover")
+		c := t.release(t.fill(t.start(account), map[string]string{"proof": "code"}))
+		c = t.fill(c, map[string]string{"new_home": p.NewHome.String(), "move_in": p.MovedIn(t.today()).String(), "kind": "sole"})
+		t.wants(c, "letter", procedure.ForCode)
+		posted, err := t.Delivery.Posted(t.Context(), 10)
+		if err != nil || len(posted) != 1 || posted[0].Address != p.NewHome {
+			t.Fatalf("posted %v (%v)", posted, err)
+		}
+		if _, err := t.Procedure.EnterCode(t.Context(), account, c.ID, "AAAA-AAAA"); !fault.Is(err, fault.Invalid) {
+			t.Errorf("a wrong code: %v", err)
+		}
+		code := regexp.MustCompile(`[A-Z2-9]{4}-[A-Z2-9]{4}`).FindString(strings.Join(posted[0].Text, " "))
+		if c, err = t.Procedure.EnterCode(t.Context(), account, c.ID, code); err != nil {
+			t.Fatal(err)
+		}
+		t.wants(c, "confirm", procedure.ForForm)
+		if c = t.drained(t.fill(c, map[string]string{"correct": "yes"})); c.Status != procedure.Done {
+			t.Fatalf("%s: %s", c.Status, c.Reason)
+		}
+	})
+}
+
+func TestImpossibleDatesAreStoppedAtTheFieldAndInsistingLeadsToAPerson(t *testing.T) {
+	towns(t, func(t town) {
+		_, c := t.prepared("mover")
+		values := map[string][]string{"kind": {"sole"}, "move_in": {"1900-01-01"}}
+		sheet := procedure.Sheet{Lang: "de", Values: func(name string) []string { return values[name] }}
+		_, wrong, err := t.Procedure.Fill(t.Context(), c.Account, c.ID, "apply", sheet)
+		if err != nil || len(wrong.Stopped) != 1 {
+			t.Fatalf("%v %v", wrong, err)
+		}
+		t.wants(t.again(c), "apply", procedure.ForForm)
+		sheet.Insists = true
+		c, wrong, err = t.Procedure.Fill(t.Context(), c.Account, c.ID, "apply", sheet)
+		if err != nil || !wrong.None() {
+			t.Fatalf("%v %v", wrong, err)
+		}
+		c = t.drained(t.fill(c, map[string]string{"correct": "yes"}))
+		if c.Status != procedure.AtDesk {
+			t.Errorf("%s waits for %q", c.Status, c.Wait)
 		}
 	})
 }

@@ -31,7 +31,7 @@ func (s *shell) serve(c config.Config, demonstration bool) (err error) {
 		return errors.Join(err, ln.Close())
 	}
 	defer func() { err = errors.Join(err, n.Close()) }()
-	fmt.Fprintf(s.err, "%s %s\n", s.text("config.listening"), base) //nolint:errcheck // it is for the person at the terminal
+	fmt.Fprintf(s.err, "%s %s\n", s.text("config.serve.listening"), base) //nolint:errcheck // it is for the person at the terminal
 	return n.Run(s.ctx, ln)
 }
 

@@ -178,6 +178,7 @@ type LetterRef struct {
 	Title   string         `json:"title"`
 	Subject ledger.Subject `json:"subject,omitempty"`
 	Name    string         `json:"name,omitempty"` // whom a certificate is about
+	Due     clock.Date     `json:"due,omitzero"`   // last day for the remedy against a decision
 }
 
 func (s *State) fetched(key string, f Fetched) {

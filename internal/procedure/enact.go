@@ -231,7 +231,7 @@ func (s *Service) letters(ctx context.Context, ed *catalog.Edition, out *plan, u
 		if err != nil {
 			return fmt.Errorf("letter %s of case %s: %w", l.Key, out.c.ID, err)
 		}
-		ref.ID = made.ID
+		ref.ID, ref.Due = made.ID, made.Due
 		eff.letters, eff.refs = append(eff.letters, made), append(eff.refs, ref)
 	}
 	return nil

@@ -140,7 +140,7 @@ func (p *Pages) showCase(c *web.Call, f *web.Form) error {
 	}
 	page.Told = p.told(c, states)
 	for _, l := range cs.State.Letters {
-		page.Letters = append(page.Letters, web.Item{Path: "/postfach/brief/" + l.ID, Title: l.Title, Meta: l.Name})
+		page.Letters = append(page.Letters, web.Item{Path: "/brief/" + l.ID, Title: l.Title, Meta: l.Name})
 	}
 	status := http.StatusOK
 	if f != nil && f.Failed() {

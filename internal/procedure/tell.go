@@ -100,6 +100,9 @@ func (s *Service) tellLetters(ctx context.Context, tx *db.Tx, c Case) error {
 		m.Law = ed.Law
 		for _, l := range c.State.Letters {
 			m.Letters = append(m.Letters, l.ID)
+			if !l.Due.IsZero() {
+				m.Due, m.DueText = l.Due, s.text("procedure.message.refused.due", "Day", i18n.Day("de", l.Due))
+			}
 			if rule, ok := ed.LetterNamed(l.Key); ok && rule.Law != "" {
 				m.Law = rule.Law
 			}
