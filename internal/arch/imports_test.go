@@ -99,7 +99,7 @@ func refused(s source, target string) string {
 		}
 		return "testkit is for tests"
 	case s.within("cmd"):
-		if target == "internal/app" {
+		if target == "internal/app" || strings.HasPrefix(target, "internal/base/") {
 			return ""
 		}
 		return "a command only calls app.Main"
