@@ -23,6 +23,7 @@ import (
 	"github.com/amtsweg/amtsweg/internal/base/mail"
 	"github.com/amtsweg/amtsweg/internal/base/web"
 	"github.com/amtsweg/amtsweg/internal/catalog"
+	"github.com/amtsweg/amtsweg/internal/cockpit"
 	"github.com/amtsweg/amtsweg/internal/consent"
 	"github.com/amtsweg/amtsweg/internal/delivery"
 	"github.com/amtsweg/amtsweg/internal/demo"
@@ -30,11 +31,11 @@ import (
 	"github.com/amtsweg/amtsweg/internal/identity"
 	"github.com/amtsweg/amtsweg/internal/ledger"
 	"github.com/amtsweg/amtsweg/internal/letter"
+	"github.com/amtsweg/amtsweg/internal/lifeevent"
 	"github.com/amtsweg/amtsweg/internal/mandate"
 	"github.com/amtsweg/amtsweg/internal/procedure"
 	"github.com/amtsweg/amtsweg/internal/register"
 	"github.com/amtsweg/amtsweg/services"
-	assets "github.com/amtsweg/amtsweg/web"
 )
 
 // Options say how a node is opened.
@@ -65,6 +66,8 @@ type Node struct {
 	Letters     *letter.Service
 	Delivery    *delivery.Service
 	Procedure   *procedure.Service
+	LifeEvents  *lifeevent.Service
+	Cockpit     *cockpit.Service
 	Web         *web.Server
 	World       *demo.World // in a demo database
 	mails       *mail.Box
@@ -74,7 +77,7 @@ type Node struct {
 // migrations are all tables, in the order of the table of modules in docs/architecture.md.
 var migrations = []db.Migrations{
 	keys.Migrations, job.Migrations, mail.Migrations, web.Migrations, ledger.Migrations, authority.Migrations, identity.Migrations, access.Migrations,
-	register.Migrations, consent.Migrations, exchange.Migrations, delivery.Migrations, letter.Migrations, procedure.Migrations, demo.Migrations,
+	register.Migrations, consent.Migrations, exchange.Migrations, delivery.Migrations, letter.Migrations, procedure.Migrations, lifeevent.Migrations, demo.Migrations,
 }
 
 // Open opens the database, brings its tables up to date and wires the modules. Close it when done.
@@ -201,6 +204,10 @@ func (n *Node) people(ctx context.Context) (err error) {
 		Mandates: acting{n.Mandates}, Consent: n.Consent, Exchange: n.Exchange, Letters: n.Letters, Delivery: n.Delivery, Texts: n.Texts,
 		Editions: editions, Live: !n.Options.Demo,
 	})
+	if err != nil {
+		return err
+	}
+	n.LifeEvents, err = lifeevent.New(ctx, n.DB, n.Keys, n.Ledger, n.Authorities)
 	return err
 }
 
@@ -266,71 +273,12 @@ func Texts() (*i18n.Bundle, error) {
 			return nil, err
 		}
 	}
-	for _, add := range []func(*i18n.Bundle) error{access.Texts, identity.Texts, mandate.Texts, demo.Texts, procedure.Texts} {
+	for _, add := range []func(*i18n.Bundle) error{access.Texts, identity.Texts, mandate.Texts, cockpit.Texts, procedure.Texts, lifeevent.Texts, demo.Texts} {
 		if err := add(b); err != nil {
 			return nil, err
 		}
 	}
 	return b, nil
-}
-
-// pages wires the web server: every route with its policy.
-func (n *Node) pages(ctx context.Context) error {
-	site := web.Site{Name: "Amtsweg"}
-	if n.Options.Demo {
-		town, err := n.Authorities.Get(ctx, demo.NewTown)
-		if err != nil {
-			return err
-		}
-		site = web.Site{Name: town.Short, Office: town.Name, Address: town.Address.String()}
-	}
-	n.Web = web.New(web.Options{
-		DB: n.DB, Clock: n.Clock, Log: n.Log, Texts: n.Texts, Assets: assets.Dist(), Layout: assets.Layout(), Site: site, Demo: n.Options.Demo,
-		Secure: strings.HasPrefix(n.Base, "https://"), Ready: n.ready, Idle: n.Config.SessionIdle, Absolute: n.Config.SessionMax,
-	})
-	n.Web.Who(func(c *web.Call) (web.Acting, error) {
-		if strings.HasPrefix(c.Session().Actor, "staff:") {
-			return n.Access.Who(c)
-		}
-		return n.Identity.Who(c)
-	})
-	n.Identity.Routes(n.Web)
-	n.Letters.Routes(n.Web)
-	n.Delivery.Routes(n.Web)
-	n.casePages().Routes(n.Web)
-	return n.demoPages(ctx)
-}
-
-// casePages are the citizen's pages of a case.
-func (n *Node) casePages() *procedure.Pages {
-	return &procedure.Pages{
-		Service: n.Procedure, Step: identity.HighLevel, Look: identity.SignedIn,
-		Account: func(c *web.Call) string { return c.Session().Actor },
-		Who:     n.nameOf,
-	}
-}
-
-// nameOf is what people call an authority.
-func (n *Node) nameOf(key string) string {
-	a, err := n.Authorities.Get(context.Background(), authority.Key(key))
-	if err != nil {
-		return key
-	}
-	return a.Name
-}
-
-func (n *Node) demoPages(ctx context.Context) error {
-	if !n.Options.Demo {
-		return nil
-	}
-	demo.Templates(n.Web)
-	n.logins.Routes(n.Web)
-	outbox, err := demo.NewOutbox(ctx, n.DB, n.mails, n.Delivery)
-	if err != nil {
-		return err
-	}
-	outbox.Routes(n.Web)
-	return nil
 }
 
 // ready reports whether this process can serve: the database takes writes and the ledger is whole.

@@ -42,7 +42,7 @@ func reachable(listen string, got net.Addr) string {
 	if err != nil || err2 != nil {
 		return got.String()
 	}
-	if host == "" || host == "0.0.0.0" || host == "::" {
+	if host == "" || net.ParseIP(host) != nil { // passkeys are bound to a name; an installation with one sets --public-url
 		host = "localhost"
 	}
 	return net.JoinHostPort(host, port)

@@ -258,7 +258,7 @@ func fieldOf(c *web.Call, ed *catalog.Edition, in catalog.Input) web.Field {
 		f.Kind, f.Value, f.Ticked = web.TickField, "yes", in.Value == true
 	case in.Type == "yes_no":
 		f.Kind = web.ChoiceField
-		f.Choices = []web.Choice{{Value: "yes", Label: c.T("procedure.yes"), Picked: in.Value == true}, {Value: "no", Label: c.T("procedure.no"), Picked: in.Value == false}}
+		f.Choices = []web.Choice{{Value: "yes", Label: c.T("procedure.form.yes"), Picked: in.Value == true}, {Value: "no", Label: c.T("procedure.form.no"), Picked: in.Value == false}}
 	case len(in.Choices) > 0:
 		f.Kind = web.ChoiceField
 		if in.Many > 0 {

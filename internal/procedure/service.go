@@ -415,3 +415,16 @@ func (s *Service) wake(ctx context.Context, j job.Job) (job.Effect, error) {
 	}
 	return nil, err
 }
+
+// Refs returns those of an account's cases that ids name; others are missing.
+func (s *Service) Refs(ctx context.Context, account string, ids []string) (map[string]Case, error) {
+	if len(ids) == 0 {
+		return nil, nil
+	}
+	rows, err := selectRefs(ctx, s.DB, account, ids)
+	out := make(map[string]Case, len(rows))
+	for _, r := range rows {
+		out[r.ID] = r.Case
+	}
+	return out, err
+}

@@ -127,3 +127,11 @@ func EachCase(ctx context.Context, q db.Querier, see func(Line) error) error {
 		return see(l)
 	}, `SELECT id, number, service, status, created FROM procedure_case ORDER BY created, id`)
 }
+
+func selectRefs(ctx context.Context, q db.Querier, account string, ids []string) ([]sealed, error) {
+	args := []any{account}
+	for _, id := range ids {
+		args = append(args, id)
+	}
+	return db.All(ctx, q, scanCase, `SELECT `+caseColumns+` FROM procedure_case WHERE account = ? AND id IN `+db.In(len(ids))+` LIMIT 200`, args...)
+}
