@@ -102,3 +102,26 @@ func BenchmarkVerify(b *testing.B) {
 	}
 	b.ReportMetric(float64(records*b.N)/b.Elapsed().Seconds(), "records/s")
 }
+
+// BenchmarkRecord is the work of one record inside a transaction, without its share of the commit.
+func BenchmarkRecord(b *testing.B) {
+	l, d := node(b, testkit.SQLite(b))
+	entries := make([]ledger.Entry, 1000)
+	for i := range entries {
+		entries[i] = persons(i, int64(i))
+	}
+	b.ReportAllocs()
+	for n := 0; n < b.N; n += len(entries) {
+		err := d.Do(b.Context(), func(ctx context.Context, tx *db.Tx) error {
+			for _, e := range entries[:min(len(entries), b.N-n)] {
+				if _, err := l.Record(ctx, tx, e); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+		if err != nil {
+			b.Fatal(err)
+		}
+	}
+}

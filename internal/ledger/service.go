@@ -69,6 +69,10 @@ func New(ctx context.Context, d *db.DB, ring *keys.Ring, opts Options) (*Ledger,
 
 // open makes the first head if there is none, and checks the one there is.
 func (l *Ledger) open(ctx context.Context) error {
+	filed, err := readHead(l.opts.HeadFile) // before the database: it is never ahead of it
+	if err != nil {
+		return err
+	}
 	h, err := selectHead(ctx, l.db, "")
 	if errors.Is(err, db.ErrNone) {
 		h, err = l.first(ctx)
@@ -85,10 +89,18 @@ func (l *Ledger) open(ctx context.Context) error {
 		l.refuse(ctx, err)
 		return nil
 	}
-	if err := l.rolledBack(ctx, h); err != nil {
+	err = l.rolledBack(ctx, h, filed)
+	if errors.Is(err, errBroken) {
 		l.refuse(ctx, err)
+		return nil
 	}
-	return nil
+	if err != nil {
+		return err
+	}
+	if filed == "" && h.size > 0 && l.opts.HeadFile != "" {
+		l.log.WarnContext(ctx, "ledger head file was missing: a roll-back would not have been noticed", "file", l.opts.HeadFile)
+	}
+	return l.file(h.checkpoint)
 }
 
 // first signs the empty tree.

@@ -2,9 +2,7 @@ package ledger
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"os"
 
 	"github.com/amtsweg/amtsweg/internal/base/db"
 )
@@ -44,15 +42,11 @@ func (l *Ledger) Restart(ctx context.Context, last, reason string) error {
 
 // lastKnown returns the signed checkpoint that lies outside the database, if any.
 func (l *Ledger) lastKnown(last string) (string, error) {
-	if last == "" && l.opts.HeadFile != "" {
-		text, err := os.ReadFile(l.opts.HeadFile)
-		if err != nil && !errors.Is(err, os.ErrNotExist) {
+	if last == "" {
+		var err error
+		if last, err = readHead(l.opts.HeadFile); err != nil || last == "" {
 			return "", err
 		}
-		last = string(text)
-	}
-	if last == "" {
-		return "", nil
 	}
 	c, err := openOwn(last, l.key)
 	if err != nil {

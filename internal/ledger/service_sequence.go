@@ -224,19 +224,24 @@ func (l *Ledger) border(ctx context.Context, q db.Querier, h head) (*edge, error
 	return e, nil
 }
 
-// rolledBack compares the head with the file outside the database: a database of last night is older than it.
-func (l *Ledger) rolledBack(ctx context.Context, h head) error {
-	if l.opts.HeadFile == "" {
+// readHead reads the signed head outside the database; empty if there is none.
+func readHead(file string) (string, error) {
+	if file == "" {
+		return "", nil
+	}
+	text, err := os.ReadFile(file)
+	if err != nil && !errors.Is(err, os.ErrNotExist) {
+		return "", fmt.Errorf("head file: %w", err)
+	}
+	return string(text), nil
+}
+
+// rolledBack compares the head with the one outside the database: a database of last night is older than it.
+func (l *Ledger) rolledBack(ctx context.Context, h head, filed string) error {
+	if filed == "" {
 		return nil
 	}
-	text, err := os.ReadFile(l.opts.HeadFile)
-	if errors.Is(err, os.ErrNotExist) {
-		return nil
-	}
-	if err != nil {
-		return fmt.Errorf("head file: %w", err)
-	}
-	c, err := openOwn(string(text), l.key)
+	c, err := openOwn(filed, l.key)
 	if err != nil {
 		return fmt.Errorf("%w: %s: %w", errBroken, l.opts.HeadFile, err)
 	}

@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"slices"
 	"time"
 
@@ -42,8 +41,11 @@ func (l *Ledger) Verify(ctx context.Context) (Report, error) {
 func Verify(ctx context.Context, d *db.DB, o VerifyOptions) (Report, error) {
 	report := newReport()
 	v := &verification{o: o, report: report, row: newRawRecord(), persons: newPersons(report)}
-	err := d.Read(ctx, v.run)
-	if err != nil {
+	var err error
+	if v.filed, err = readHead(o.HeadFile); err != nil { // before the view is taken: it is never ahead of it
+		return Report{}, fmt.Errorf("verify ledger: %w", err)
+	}
+	if err := d.Read(ctx, v.run); err != nil {
 		return Report{}, fmt.Errorf("verify ledger: %w", err)
 	}
 	for i, p := range v.report.Problems {
@@ -62,6 +64,7 @@ type verification struct {
 	row     *rawRecord
 	persons *persons
 	heads   []signedHead // by epoch, as far as they could be read
+	filed   string       // what HeadFile held before the view was taken
 	last    time.Time    // of the newest record in the tree
 	placed  int64        // records found in trees
 	tiles   int64        // tiles found in trees
@@ -277,19 +280,12 @@ func (v *verification) file(ctx context.Context, tx *db.Tx) error {
 
 // outside compares the tree with the heads that lie outside the database.
 func (v *verification) outside(ctx context.Context, tx *db.Tx) error {
-	if v.o.HeadFile != "" {
-		text, err := os.ReadFile(v.o.HeadFile)
-		switch {
-		case errors.Is(err, os.ErrNotExist):
-			if v.report.Size > 0 {
-				v.report.add("head file", v.o.HeadFile, v.last, "the signed head outside the database is missing")
-			}
-		case err != nil:
+	if v.o.HeadFile != "" && v.filed == "" && v.report.Size > 0 {
+		v.report.add("head file", v.o.HeadFile, v.last, "the signed head outside the database is missing")
+	}
+	if v.filed != "" {
+		if err := v.descends(ctx, tx, "head file", v.filed); err != nil {
 			return err
-		default:
-			if err := v.descends(ctx, tx, "head file", string(text)); err != nil {
-				return err
-			}
 		}
 	}
 	if v.o.Head != "" {

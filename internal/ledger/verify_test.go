@@ -5,8 +5,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
+	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -15,6 +18,7 @@ import (
 	"github.com/amtsweg/amtsweg/internal/base/fault"
 	"github.com/amtsweg/amtsweg/internal/base/keys"
 	"github.com/amtsweg/amtsweg/internal/ledger"
+	"github.com/amtsweg/amtsweg/internal/testkit"
 )
 
 // busy fills a ledger with two full tiles of leaves and a third begun, five persons among them, one erasure, and two
@@ -493,4 +497,65 @@ func (w *town) bodyAt(epoch, position int) ledger.Body {
 		w.t.Fatal(err)
 	}
 	return body
+}
+
+func TestTheCommandLooksOnWhileTheNodeWrites(t *testing.T) {
+	t.Parallel()
+	url := testkit.SQLite(t)
+	c := clock.At("2030-03-04 09:00")
+	d := testkit.Open(t, url, c)
+	if err := d.Migrate(t.Context(), keys.Migrations, ledger.Migrations); err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	ring, err := keys.Open(t.Context(), d, filepath.Join(dir, "master.key"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := &town{t: t, db: d, ring: ring, clock: c, head: filepath.Join(dir, "ledger.head")}
+	w.Ledger = w.open()
+	ctx, stop := context.WithCancel(t.Context())
+	var running sync.WaitGroup
+	running.Go(func() {
+		for ctx.Err() == nil {
+			err := d.Do(ctx, func(ctx context.Context, tx *db.Tx) error {
+				_, err := w.Record(ctx, tx, access("mover"), access("child"))
+				return err
+			})
+			if err == nil {
+				_, err = w.Sequence(ctx)
+			}
+			if err != nil && ctx.Err() == nil {
+				t.Error(err)
+				return
+			}
+		}
+	})
+	for range 10 {
+		looker, err := db.Open(t.Context(), url, db.Options{ReadOnly: true, Clock: c})
+		if err != nil {
+			t.Fatal(err)
+		}
+		other, err := keys.Open(t.Context(), looker, filepath.Join(dir, "master.key"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		key, err := other.Signer(t.Context(), keys.Node, ledger.Purpose)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var out bytes.Buffer
+		ok, err := ledger.VerifyCommand(t.Context(), &out, looker, ledger.VerifyOptions{Key: key, HeadFile: w.head}, "")
+		if err != nil || !ok {
+			t.Errorf("%v\n%s", err, out.String())
+		}
+		if err := looker.Close(); err != nil {
+			t.Error(err)
+		}
+	}
+	stop()
+	running.Wait()
+	if _, err := ledger.VerifyFileCommand(io.Discard, dir, filepath.Join(dir, "none"), nil); err == nil {
+		t.Error("a head that is not there was not missed")
+	}
 }
