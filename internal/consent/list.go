@@ -49,6 +49,25 @@ func (s *Service) ForSubject(ctx context.Context, q db.Querier, subject ledger.S
 	return nil, fmt.Errorf("consent: no filter %q", f)
 }
 
+// ForAccount lists what an account was asked and what it released, about whomever it acts for, in the order and with the
+// cursors of ForSubject.
+func (s *Service) ForAccount(ctx context.Context, q db.Querier, account string, f Filter, before string, limit int) ([]Item, error) {
+	from, err := parseCursor(before)
+	if err != nil {
+		return nil, err
+	}
+	limit, now := min(max(limit, 1), pageMost), s.db.Clock().Now()
+	switch f {
+	case ShowAsked:
+		rows, err := pageRequestsOf(ctx, q, account, now, from, limit)
+		return itemsOf(rows), err
+	case ShowRunning, ShowEnded:
+		list, err := pageGrantsOf(ctx, q, account, f, now, from, limit)
+		return itemsOfGrants(list), err
+	}
+	return nil, fmt.Errorf("consent: no filter %q", f)
+}
+
 // Scope names whose open requests and grants are meant: a person's or a case's, one of the two.
 type Scope struct {
 	Subject ledger.Subject

@@ -151,13 +151,30 @@ func countRunning(ctx context.Context, q db.Querier, now time.Time) (int, error)
 
 // pageGrants reads running or ended grants of a person from the newest down.
 func pageGrants(ctx context.Context, q db.Querier, s ledger.Subject, f Filter, now time.Time, before cursor, limit int) ([]Grant, error) {
-	state := "g.ended = 0 AND g.until > ?"
-	if f == ShowEnded {
-		state = "(g.ended > 0 OR g.until <= ?)"
-	}
-	return db.All(ctx, q, scanGrant, `SELECT `+grantColumns+grantJoin+`WHERE g.subject = ? AND `+state+`
+	return db.All(ctx, q, scanGrant, `SELECT `+grantColumns+grantJoin+`WHERE g.subject = ? AND `+f.state()+`
 		AND (g.granted < ? OR (g.granted = ? AND g.grant_id < ?)) ORDER BY g.granted DESC, g.grant_id DESC LIMIT ?`,
 		string(s), now, before.at, before.at, before.id, limit)
+}
+
+// pageGrantsOf is pageGrants for what an account released.
+func pageGrantsOf(ctx context.Context, q db.Querier, account string, f Filter, now time.Time, before cursor, limit int) ([]Grant, error) {
+	return db.All(ctx, q, scanGrant, `SELECT `+grantColumns+grantJoin+`WHERE r.actor = ? AND `+f.state()+`
+		AND (g.granted < ? OR (g.granted = ? AND g.grant_id < ?)) ORDER BY g.granted DESC, g.grant_id DESC LIMIT ?`,
+		account, now, before.at, before.at, before.id, limit)
+}
+
+// state is the condition on a grant, with one mark for now.
+func (f Filter) state() string {
+	if f == ShowEnded {
+		return "(g.ended > 0 OR g.until <= ?)"
+	}
+	return "g.ended = 0 AND g.until > ?"
+}
+
+func pageRequestsOf(ctx context.Context, q db.Querier, account string, now time.Time, before cursor, limit int) ([]requestRow, error) {
+	return db.All(ctx, q, scanRequest, `SELECT `+requestColumns+` FROM consent_request r WHERE r.actor = ? AND r.state = 'open' AND r.until > ?
+		AND (r.asked < ? OR (r.asked = ? AND r.request_id < ?)) ORDER BY r.asked DESC, r.request_id DESC LIMIT ?`,
+		account, now, before.at, before.at, before.id, limit)
 }
 
 func pageRequests(ctx context.Context, q db.Querier, s ledger.Subject, now time.Time, before cursor, limit int) ([]requestRow, error) {
