@@ -195,7 +195,7 @@ func (n *Node) people(ctx context.Context) (err error) {
 	n.Delivery = delivery.New(delivery.Options{
 		DB: n.DB, Ledger: n.Ledger, Authorities: n.Authorities, Letters: n.Letters, Mail: mail.NewQueue(n.Jobs, sender), Texts: n.Texts, Base: n.Base,
 	})
-	editions, err := Shipped()
+	editions, err := n.editions()
 	if err != nil {
 		return err
 	}
@@ -239,6 +239,24 @@ func (n *Node) may(ctx context.Context, account string, subject ledger.Subject, 
 		return n.Mandates.MayRegister(ctx, accountID(account), subject)
 	}
 	return n.Mandates.May(ctx, accountID(account), subject)
+}
+
+// editions are the shipped definitions that may run here: what is made up has no place among real people. A permission to
+// decide by machine that is made up does no harm there, because a person then decides (catalog.Edition.Decide).
+func (n *Node) editions() ([]*catalog.Edition, error) {
+	all, err := Shipped()
+	if err != nil || n.Options.Demo {
+		return all, err
+	}
+	var real []*catalog.Edition
+	for _, ed := range all {
+		if marked := ed.Marked(); len(marked) > 0 {
+			n.Log.Warn("definition holds made-up values and is not offered in a live database", "service", ed.Service, "values", strings.Join(marked, " "))
+			continue
+		}
+		real = append(real, ed)
+	}
+	return real, nil
 }
 
 // Shipped compiles the definitions that come with the program.
@@ -293,7 +311,7 @@ func (n *Node) ready(ctx context.Context) error {
 func (n *Node) Run(ctx context.Context, ln net.Listener) error {
 	work, stop := context.WithCancel(context.WithoutCancel(ctx))
 	var behind sync.WaitGroup
-	for _, run := range []func(context.Context) error{n.Jobs.Run, n.Ledger.Run} {
+	for _, run := range []func(context.Context) error{n.Jobs.Run, n.Ledger.Run, n.Consent.Run} {
 		behind.Go(func() {
 			if err := run(work); err != nil && work.Err() == nil {
 				n.Log.Error("a background task ended", "error", err.Error())
