@@ -3,6 +3,7 @@ package ledger
 import (
 	"encoding/json"
 	"fmt"
+	"math"
 	"path"
 	"slices"
 	"strconv"
@@ -158,14 +159,36 @@ func (p Pack) check(r *Report) []Checkpoint {
 			heads = append(heads, c)
 		}
 	}
-	for _, w := range p.Waiting {
+	for i, w := range p.Waiting {
 		r.Waiting++
-		if m, err := scanMembers(w.Body); err != nil || !is(m.id, w.ID) {
+		b, err := ParseBody(w.Body)
+		if m, bad := scanMembers(w.Body); err != nil || bad != nil || !is(m.id, w.ID) {
 			r.add("waiting", w.ID, time.Time{}, "its body cannot be read")
+			continue
 		}
+		persons.add(string(b.Subject), linked{id: w.ID, seq: b.SubjectSeq, prev: b.Prev, leaf: w.leaf(), at: b.Time, epoch: math.MaxInt, index: int64(i)})
 	}
 	persons.check(r)
+	p.checkErasures(r)
 	return heads
+}
+
+// checkErasures looks for the record of erasure of every erased one, in whichever epoch it lies.
+func (p Pack) checkErasures(r *Report) {
+	bodies := map[string][]byte{}
+	epochs := append(slices.Clone(p.Earlier), p)
+	for _, e := range epochs {
+		for _, rec := range slices.Concat(e.Records, e.Waiting) {
+			bodies[rec.ID] = rec.Body
+		}
+	}
+	for _, e := range epochs {
+		for _, g := range e.Erased {
+			if what := (gone{g.ID, string(g.Subject), g.Erasure}).covers(bodies[g.Erasure]); what != "" {
+				r.add("erased", g.ID, time.Time{}, "%s", what)
+			}
+		}
+	}
 }
 
 // checkEpoch verifies signature and proofs of one tree.

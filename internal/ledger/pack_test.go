@@ -216,8 +216,10 @@ func TestAnEvidenceFolderIsRecomputed(t *testing.T) {
 		}
 		bend := func(b []byte) []byte { b[len(b)/2] ^= 1; return b }
 		gone := func([]byte) []byte { return nil }
-		for _, name := range []string{"checkpoint", "keys.json", "tile/0/000", "tile/0/002.p/46", "tile/1/000.p/2", "records/4.json", "erased/1.json", "receipts/r.jws", "grants/g.jws",
-			"answers/a.jws", "letters/l.html", "letters/l.json", "letters/l.sig"} {
+		for _, name := range []string{
+			"checkpoint", "keys.json", "tile/0/000", "tile/0/002.p/46", "tile/1/000.p/2", "records/4.json", "erased/1.json", "receipts/r.jws", "grants/g.jws",
+			"answers/a.jws", "letters/l.html", "letters/l.json", "letters/l.sig",
+		} {
 			spoil(name, bend)
 		}
 		for _, name := range []string{"checkpoint", "keys.json", "tile/0/001", "records/7.json", "erased/1.json", "letters/l.html", "letters/l.sig"} {

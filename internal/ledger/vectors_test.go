@@ -59,6 +59,12 @@ func planted(t testing.TB, key seeded, size int, erased ...int) Pack {
 			at.seq++
 			entry.Subject, here = "person", at
 		}
+		if mine && i+3 >= size && len(erased) > 0 { // the person's last record accounts for the erased ones
+			entry.Kind, entry.inner, entry.DeleteOn = Erasure, true, clock.Date{Y: 2030, M: 3, D: 4}
+			for _, seq := range erased {
+				entry.erases = append(entry.erases, fmt.Sprintf("record%020d", 3*(seq-1)))
+			}
+		}
 		id := fmt.Sprintf("record%020d", i)
 		body, err := entry.body(nil, id, now, here)
 		if err != nil {
@@ -77,7 +83,7 @@ func planted(t testing.TB, key seeded, size int, erased ...int) Pack {
 		}
 		at.prev = leaf[:]
 		if slices.Contains(erased, int(at.seq)) {
-			p.Erased = append(p.Erased, ErasedRecord{ID: id, Leaf: leaf[:], Subject: "person", SubjectSeq: at.seq, Erasure: "erasure", Index: int64(i)})
+			p.Erased = append(p.Erased, ErasedRecord{ID: id, Leaf: leaf[:], Subject: "person", SubjectSeq: at.seq, Erasure: fmt.Sprintf("record%020d", (size-1)/3*3), Index: int64(i)})
 			continue
 		}
 		p.Records = append(p.Records, PackRecord{ID: id, Body: body, Salt: salt, Index: int64(i)})
@@ -164,6 +170,19 @@ func vectors(t testing.TB) (all []vector) {
 	forged.Erased[0].Leaf[0] ^= 1
 	add("an erased record that was never there", "inclusion", id(6), false, forged)
 	return all
+}
+
+func TestAMissingBodyNeedsItsErasure(t *testing.T) {
+	p := planted(t, seed(1), 20, 1, 3, 4)
+	r := newReport()
+	if p.check(r); !r.OK {
+		t.Fatalf("got %+v", r.Problems)
+	}
+	p.Erased[1].Erasure = p.Records[0].ID
+	r = newReport()
+	if p.check(r); r.OK || r.Problems[0].Row != p.Erased[1].ID {
+		t.Errorf("a body was taken out without a record of erasure: %+v", r.Problems)
+	}
 }
 
 func TestVectorsForTheBrowser(t *testing.T) {

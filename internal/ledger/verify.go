@@ -59,8 +59,12 @@ func (r *rawRecord) differences(m *members) (found []string) {
 		col  *cell
 		raw  []byte
 	}{
-		{"id", &r.id, m.id}, {"kind", &r.kind, m.kind}, {"authority", &r.authority, m.authority}, {"case_id", &r.caseID, m.caseID},
-		{"subject", &r.subject, m.subject}, {"delete_on", &r.deleteOn, m.deleteOn},
+		{"id", &r.id, m.id},
+		{"kind", &r.kind, m.kind},
+		{"authority", &r.authority, m.authority},
+		{"case_id", &r.caseID, m.caseID},
+		{"subject", &r.subject, m.subject},
+		{"delete_on", &r.deleteOn, m.deleteOn},
 	} {
 		if c.col.kind != 's' || !is(c.raw, c.col.s) {
 			found = append(found, differs(c.name))
