@@ -37,7 +37,7 @@ type program struct {
 
 // shell is what the sub-commands write to and end by.
 type shell struct {
-	ctx      context.Context
+	ctx      context.Context //nolint:containedctx // of the whole program run
 	out, err io.Writer
 	texts    *i18n.Bundle
 	lang     string

@@ -27,6 +27,7 @@ import (
 	"github.com/amtsweg/amtsweg/internal/consent"
 	"github.com/amtsweg/amtsweg/internal/delivery"
 	"github.com/amtsweg/amtsweg/internal/demo"
+	"github.com/amtsweg/amtsweg/internal/desk"
 	"github.com/amtsweg/amtsweg/internal/exchange"
 	"github.com/amtsweg/amtsweg/internal/identity"
 	"github.com/amtsweg/amtsweg/internal/ledger"
@@ -248,15 +249,15 @@ func (n *Node) editions() ([]*catalog.Edition, error) {
 	if err != nil || n.Options.Demo {
 		return all, err
 	}
-	var real []*catalog.Edition
+	var sound []*catalog.Edition
 	for _, ed := range all {
 		if marked := ed.Marked(); len(marked) > 0 {
 			n.Log.Warn("definition holds made-up values and is not offered in a live database", "service", ed.Service, "values", strings.Join(marked, " "))
 			continue
 		}
-		real = append(real, ed)
+		sound = append(sound, ed)
 	}
-	return real, nil
+	return sound, nil
 }
 
 // Shipped compiles the definitions that come with the program.
@@ -291,7 +292,7 @@ func Texts() (*i18n.Bundle, error) {
 			return nil, err
 		}
 	}
-	for _, add := range []func(*i18n.Bundle) error{access.Texts, identity.Texts, mandate.Texts, cockpit.Texts, procedure.Texts, lifeevent.Texts, demo.Texts} {
+	for _, add := range []func(*i18n.Bundle) error{access.Texts, identity.Texts, mandate.Texts, cockpit.Texts, procedure.Texts, desk.Texts, lifeevent.Texts, demo.Texts} {
 		if err := add(b); err != nil {
 			return nil, err
 		}

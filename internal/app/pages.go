@@ -8,6 +8,7 @@ import (
 	"github.com/amtsweg/amtsweg/internal/base/web"
 	"github.com/amtsweg/amtsweg/internal/cockpit"
 	"github.com/amtsweg/amtsweg/internal/demo"
+	"github.com/amtsweg/amtsweg/internal/desk"
 	"github.com/amtsweg/amtsweg/internal/exchange"
 	"github.com/amtsweg/amtsweg/internal/identity"
 	"github.com/amtsweg/amtsweg/internal/ledger"
@@ -39,6 +40,7 @@ func (n *Node) pages(ctx context.Context) error {
 	n.Delivery.Routes(n.Web)
 	cases := n.casePages()
 	cases.Routes(n.Web)
+	(&desk.Pages{Service: n.Procedure, Clerk: n.Access.Clerk()}).Routes(n.Web)
 	n.Cockpit = cockpit.New(n.cockpitOptions())
 	n.Cockpit.Routes(n.Web)
 	start, err := n.startPages(ctx, cases)

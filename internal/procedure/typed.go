@@ -13,7 +13,7 @@ import (
 	"github.com/amtsweg/amtsweg/internal/register"
 )
 
-// Question of a form by which somebody types what they did not release. Name is a path such as "birth.date" or
+// TypedField is a question by which somebody types what they did not release. Name is a path such as "birth.date" or
 // "homes.0.address".
 type TypedField struct {
 	Name     string

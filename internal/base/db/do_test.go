@@ -53,7 +53,7 @@ func names(t *testing.T, d *db.DB) map[string]bool {
 }
 
 // beside runs a guilty closure in one group with 31 innocent ones and returns the guilty one's error.
-func beside(t *testing.T, d *db.DB, ctx context.Context, guilty func(context.Context, *db.Tx) error) error {
+func beside(ctx context.Context, t *testing.T, d *db.DB, guilty func(context.Context, *db.Tx) error) error {
 	t.Helper()
 	held, release := make(chan struct{}), make(chan struct{})
 	var all sync.WaitGroup
@@ -104,7 +104,7 @@ func until(t *testing.T, ready func() bool) {
 
 func TestAFailingClosureFailsAlone(t *testing.T) {
 	withNotes(t, func(t *testing.T, d *db.DB) {
-		err := beside(t, d, t.Context(), func(ctx context.Context, tx *db.Tx) error {
+		err := beside(t.Context(), t, d, func(ctx context.Context, tx *db.Tx) error {
 			if err := write("guilty")(ctx, tx); err != nil {
 				return err
 			}
@@ -121,7 +121,7 @@ func TestAFailingClosureFailsAlone(t *testing.T) {
 
 func TestAPanicIsThatClosuresErrorAndNobodyElses(t *testing.T) {
 	withNotes(t, func(t *testing.T, d *db.DB) {
-		err := beside(t, d, t.Context(), func(ctx context.Context, tx *db.Tx) error {
+		err := beside(t.Context(), t, d, func(ctx context.Context, tx *db.Tx) error {
 			if err := write("guilty")(ctx, tx); err != nil {
 				return err
 			}
@@ -138,7 +138,7 @@ func TestAPanicIsThatClosuresErrorAndNobodyElses(t *testing.T) {
 
 func TestDoInsideDoIsRefused(t *testing.T) {
 	withNotes(t, func(t *testing.T, d *db.DB) {
-		err := beside(t, d, t.Context(), func(ctx context.Context, _ *db.Tx) error { return d.Do(ctx, write("inner")) })
+		err := beside(t.Context(), t, d, func(ctx context.Context, _ *db.Tx) error { return d.Do(ctx, write("inner")) })
 		if err == nil || !strings.Contains(err.Error(), "Do inside Do") {
 			t.Errorf("got %v", err)
 		}
@@ -151,7 +151,7 @@ func TestDoInsideDoIsRefused(t *testing.T) {
 func TestAClosureOverItsBudgetIsStoppedAtItsNextStatement(t *testing.T) {
 	withNotes(t, func(t *testing.T, d *db.DB) {
 		ctx := db.WithBudget(t.Context(), time.Nanosecond)
-		err := beside(t, d, ctx, func(ctx context.Context, tx *db.Tx) error {
+		err := beside(ctx, t, d, func(ctx context.Context, tx *db.Tx) error {
 			for i := range 1_000_000 {
 				if err := write(fmt.Sprintf("guilty %d", i))(ctx, tx); err != nil {
 					return err
@@ -200,7 +200,7 @@ func TestACallerWhoLeavesTheQueueWritesNothing(t *testing.T) {
 func TestACallerWhoLeavesWhileItRunsHearsTheTruth(t *testing.T) {
 	withNotes(t, func(t *testing.T, d *db.DB) {
 		ctx, cancel := context.WithCancel(t.Context())
-		err := beside(t, d, ctx, func(ctx context.Context, tx *db.Tx) error {
+		err := beside(ctx, t, d, func(ctx context.Context, tx *db.Tx) error {
 			cancel() // the browser is closed while the closure runs
 			return write("guilty")(ctx, tx)
 		})
@@ -224,7 +224,7 @@ func TestAFullDiskFailsOnlyTheClosureThatNeedsTheRoom(t *testing.T) {
 		}); err != nil {
 			t.Fatal(err)
 		}
-		err := beside(t, d, t.Context(), func(ctx context.Context, tx *db.Tx) error {
+		err := beside(t.Context(), t, d, func(ctx context.Context, tx *db.Tx) error {
 			_, err := tx.Exec(ctx, `INSERT INTO note (name, size, body) VALUES ('guilty', 0, zeroblob(8000000))`)
 			return err
 		})

@@ -21,7 +21,7 @@ const (
 
 // request is a closure on its way. Its state decides who may answer: the caller while it waits, the writer once it runs.
 type request struct {
-	ctx   context.Context
+	ctx   context.Context //nolint:containedctx // the caller of this one request
 	fn    closure
 	mode  mode
 	lane  string

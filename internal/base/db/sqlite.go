@@ -52,8 +52,10 @@ func openSQLite(ctx context.Context, path string, o Options) (*DB, error) {
 
 func sqliteURL(path string, pragmas ...string) string {
 	v := url.Values{}
-	for _, p := range append([]string{"busy_timeout(10000)", "journal_mode(WAL)", "synchronous(FULL)", "foreign_keys(1)",
-		"wal_autocheckpoint(0)", "cache_size(-8000)"}, pragmas...) {
+	for _, p := range append([]string{
+		"busy_timeout(10000)", "journal_mode(WAL)", "synchronous(FULL)", "foreign_keys(1)",
+		"wal_autocheckpoint(0)", "cache_size(-8000)",
+	}, pragmas...) {
 		v.Add("_pragma", p)
 	}
 	return "file:" + (&url.URL{Path: path}).EscapedPath() + "?" + v.Encode() // a folder may be called "a#b"
@@ -153,9 +155,8 @@ func (w *writer) group(batch []*request) bool {
 	}
 	results := make([]error, len(batch))
 	for i, r := range batch {
-		whole := true
-		results[i], whole = w.member(r)
-		if !whole {
+		err, whole := w.member(r)
+		if results[i] = err; !whole {
 			w.command("ROLLBACK") //nolint:errcheck // it may be rolled back already
 			return false
 		}
@@ -191,9 +192,9 @@ func (w *writer) member(r *request) (result error, whole bool) {
 	case err == nil:
 		return nil, !saved || w.command("RELEASE one") == nil
 	case !saved:
-		return nil, false
+		return err, false
 	case w.command("ROLLBACK TO one") != nil: // the probe: a lost group has no savepoint left
-		return nil, false
+		return err, false
 	}
 	return err, w.command("RELEASE one") == nil
 }
@@ -265,7 +266,7 @@ func (w *writer) prepared(ctx context.Context, text string) (*sql.Stmt, error) {
 }
 
 func (w *writer) exec(ctx context.Context, text string, args []any) (sql.Result, error) {
-	s, err := w.prepared(ctx, text)
+	s, err := w.prepared(ctx, text) //nolint:sqlclosecheck // kept for the next time
 	if err != nil {
 		return nil, err
 	}
@@ -273,7 +274,7 @@ func (w *writer) exec(ctx context.Context, text string, args []any) (sql.Result,
 }
 
 func (w *writer) query(ctx context.Context, text string, args []any) (*sql.Rows, error) {
-	s, err := w.prepared(ctx, text)
+	s, err := w.prepared(ctx, text) //nolint:sqlclosecheck // kept for the next time
 	if err != nil {
 		return nil, err
 	}

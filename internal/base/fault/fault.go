@@ -25,8 +25,10 @@ const (
 	Unknown                     // 503: it may or may not have happened
 )
 
-var kindNames = [...]string{"internal", "invalid", "not_found", "unauthenticated", "forbidden", "step_up", "conflict", "gone",
-	"too_large", "full", "busy", "unavailable", "unknown"}
+var kindNames = [...]string{
+	"internal", "invalid", "not_found", "unauthenticated", "forbidden", "step_up", "conflict", "gone",
+	"too_large", "full", "busy", "unavailable", "unknown",
+}
 
 // String returns the kind's name as it stands in logs and problem documents.
 func (k Kind) String() string {

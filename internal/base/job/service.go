@@ -85,7 +85,7 @@ func (q *Queue) Run(ctx context.Context) error {
 	for range workers {
 		busy.Go(func() {
 			for j := range work {
-				q.run(context.WithoutCancel(ctx), j)
+				q.run(context.WithoutCancel(ctx), j) //nolint:errcheck // a failed job is written down and comes again
 			}
 		})
 	}

@@ -74,22 +74,22 @@ func (f *Form) Fill(fields ...Field) []Field {
 	return fields
 }
 
-func (field *Field) fill(f *Form) {
-	field.Error = f.ErrorOf(field.Name)
-	switch field.Kind {
+func (f *Field) fill(form *Form) {
+	f.Error = form.ErrorOf(f.Name)
+	switch f.Kind {
 	case ReadonlyField:
 		return
 	case AddressField:
-		field.Parts = f.Fill(field.Parts...)
+		f.Parts = form.Fill(f.Parts...)
 	case TickField:
-		field.Ticked = f.Ticked(field.Name)
+		f.Ticked = form.Ticked(f.Name)
 	case ChoiceField, ManyField, SelectField:
-		field.Choices = slices.Clone(field.Choices)
-		for i := range field.Choices {
-			field.Choices[i].Picked = slices.Contains(f.values[field.Name], field.Choices[i].Value)
+		f.Choices = slices.Clone(f.Choices)
+		for i := range f.Choices {
+			f.Choices[i].Picked = slices.Contains(form.values[f.Name], f.Choices[i].Value)
 		}
 	default:
-		field.Value = f.Raw(field.Name)
+		f.Value = form.Raw(f.Name)
 	}
 }
 

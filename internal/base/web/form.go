@@ -1,6 +1,7 @@
 package web
 
 import (
+	"errors"
 	"mime"
 	"net/url"
 	"strconv"
@@ -11,8 +12,6 @@ import (
 	"github.com/amtsweg/amtsweg/internal/base/clock"
 	"github.com/amtsweg/amtsweg/internal/base/fault"
 	"golang.org/x/text/unicode/norm"
-
-	"errors"
 )
 
 // FieldError says what is wrong with one field, in the person's language.

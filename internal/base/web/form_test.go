@@ -22,8 +22,10 @@ func TestDaysAsPeopleWriteThem(t *testing.T) {
 			t.Errorf("%q is read as %v, %v", s, d, ok)
 		}
 	}
-	for _, s := range []string{"", "1.3.30", "31.2.2030", "29.2.2030", "0.3.2030", "1.13.2030", "1.3", "1.3.2030.4", "2030-3-1", "1/3/2030",
-		"morgen", "1.3.-203", "+1.3.2030", "1.3.0030", "१.३.२०३०", "2030-02-30"} {
+	for _, s := range []string{
+		"", "1.3.30", "31.2.2030", "29.2.2030", "0.3.2030", "1.13.2030", "1.3", "1.3.2030.4", "2030-3-1", "1/3/2030",
+		"morgen", "1.3.-203", "+1.3.2030", "1.3.0030", "१.३.२०३०", "2030-02-30",
+	} {
 		if d, ok := web.ParseDay(s); ok {
 			t.Errorf("%q is read as %v", s, d)
 		}
@@ -77,8 +79,11 @@ func TestWhatIsTypedIsCleaned(t *testing.T) {
 	}
 	form(t, values, func(_ *web.Call, f *web.Form) {
 		for _, c := range []struct{ got, want string }{
-			{f.Text("name"), "Jörg Müller"}, {f.Lines("text"), "eins\nzwei"}, {f.Text("nothing"), ""},
-			{strings.Join(f.All("who"), ","), "a,b"}, {f.Raw("text"), "eins\r\nzwei\x01\n"},
+			{f.Text("name"), "Jörg Müller"},
+			{f.Lines("text"), "eins\nzwei"},
+			{f.Text("nothing"), ""},
+			{strings.Join(f.All("who"), ","), "a,b"},
+			{f.Raw("text"), "eins\r\nzwei\x01\n"},
 		} {
 			if c.got != c.want {
 				t.Errorf("got %q, want %q", c.got, c.want)

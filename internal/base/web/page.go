@@ -2,6 +2,7 @@ package web
 
 import (
 	"html/template"
+	"net/http"
 	"net/url"
 	"strings"
 
@@ -223,7 +224,7 @@ func (c *Call) langLinks() []LangLink {
 			continue
 		}
 		q := url.Values{}
-		if c.R.Method == "GET" {
+		if c.R.Method == http.MethodGet {
 			q = c.R.URL.Query()
 		}
 		q.Set("sprache", lang)

@@ -144,15 +144,15 @@ func (s *Server) sendErrorPage(c *Call, err error, status int) {
 		Next:    c.T("web.error." + name + ".next"),
 		Number:  status >= 500,
 	}
-	if status >= 500 && c.R.Method == "GET" && local(c.R.URL.RequestURI()) {
+	if status >= 500 && c.R.Method == http.MethodGet && local(c.R.URL.RequestURI()) {
 		p.Again = c.R.URL.RequestURI()
 	}
 	if s.pages.sets != nil {
-		if fail := c.renderError(status, p); fail == nil {
+		fail := c.renderError(status, p)
+		if fail == nil {
 			return
-		} else {
-			s.Log.ErrorContext(c.Context(), "error page", "id", c.id, "err", fail)
 		}
+		s.Log.ErrorContext(c.Context(), "error page", "id", c.id, "err", fail)
 	}
 	plain := "<!doctype html><html lang=\"" + c.lang + "\"><meta charset=\"utf-8\"><title>" + template.HTMLEscapeString(p.Title) +
 		"</title><h1>" + template.HTMLEscapeString(p.Heading) + "</h1><p>" + template.HTMLEscapeString(p.Text) + "</p><p>" + c.id + "</p></html>"

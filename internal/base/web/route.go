@@ -2,6 +2,7 @@ package web
 
 import (
 	"fmt"
+	"net/http"
 	"slices"
 	"strings"
 )
@@ -82,5 +83,5 @@ func (s *Server) Routes() []Route {
 
 // has reports whether a page exists at this exact path, so that no menu leads nowhere.
 func (s *Server) has(path string) bool {
-	return slices.ContainsFunc(s.routes, func(r *route) bool { return r.Method == "GET" && r.Path == path })
+	return slices.ContainsFunc(s.routes, func(r *route) bool { return r.Method == http.MethodGet && r.Path == path })
 }

@@ -106,8 +106,10 @@ func withDB(d *db.DB, c *clock.Fixed) func(*web.Options) {
 }
 
 func show(c *web.Call) error {
-	return c.Render(http.StatusOK, "move/start.html", startPage{Page: web.Page{Title: c.T("move.start.title"), Nav: "/"}, Given: "<Jana>",
-		Fields: []web.Field{{Kind: web.TextField, Name: "given", Label: c.T("move.start.given")}}})
+	return c.Render(http.StatusOK, "move/start.html", startPage{
+		Page: web.Page{Title: c.T("move.start.title"), Nav: "/"}, Given: "<Jana>",
+		Fields: []web.Field{{Kind: web.TextField, Name: "given", Label: c.T("move.start.given")}},
+	})
 }
 
 func take(c *web.Call) error {
