@@ -159,14 +159,14 @@ func (p Pack) check(r *Report) []Checkpoint {
 			heads = append(heads, c)
 		}
 	}
-	for i, w := range p.Waiting {
+	for _, w := range p.Waiting {
 		r.Waiting++
 		b, err := ParseBody(w.Body)
 		if m, bad := scanMembers(w.Body); err != nil || bad != nil || !is(m.id, w.ID) {
 			r.add("waiting", w.ID, time.Time{}, "its body cannot be read")
 			continue
 		}
-		persons.add(string(b.Subject), linked{id: w.ID, seq: b.SubjectSeq, prev: b.Prev, leaf: w.leaf(), at: b.Time, epoch: math.MaxInt, index: int64(i)})
+		persons.add(string(b.Subject), linked{id: w.ID, seq: b.SubjectSeq, prev: b.Prev, leaf: w.leaf(), at: b.Time, epoch: math.MaxInt, index: b.SubjectSeq}) // no place yet: their numbers are their order
 	}
 	persons.check(r)
 	p.checkErasures(r)

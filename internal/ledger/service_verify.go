@@ -39,10 +39,17 @@ func (l *Ledger) Verify(ctx context.Context) (Report, error) {
 // against its leaf, every column against its body, every leaf against the tree, the tree against the signed head, every
 // person's chain, and every missing body against its record of erasure.
 func Verify(ctx context.Context, d *db.DB, o VerifyOptions) (Report, error) {
+	return newVerification(o).verify(ctx, d)
+}
+
+func newVerification(o VerifyOptions) *verification {
 	report := newReport()
-	v := &verification{o: o, report: report, row: newRawRecord(), persons: newPersons(report)}
+	return &verification{o: o, report: report, row: newRawRecord(), persons: newPersons(report)}
+}
+
+func (v *verification) verify(ctx context.Context, d *db.DB) (Report, error) {
 	var err error
-	if v.filed, err = readHead(o.HeadFile); err != nil { // before the view is taken: it is never ahead of it
+	if v.filed, err = readHead(v.o.HeadFile); err != nil { // before the view is taken: it is never ahead of it
 		return Report{}, fmt.Errorf("verify ledger: %w", err)
 	}
 	if err := d.Read(ctx, v.run); err != nil {

@@ -67,13 +67,16 @@ type persons struct {
 	report *Report
 	seeds  [2]maphash.Seed
 	steps  map[[2]uint64]*step
+	most   int
 	more   bool // somebody was left out
 }
 
 const mostPersons = 500_000 // about 60 MB
 
 func newPersons(report *Report) *persons {
-	return &persons{report: report, seeds: [2]maphash.Seed{maphash.MakeSeed(), maphash.MakeSeed()}, steps: map[[2]uint64]*step{}}
+	return &persons{
+		report: report, seeds: [2]maphash.Seed{maphash.MakeSeed(), maphash.MakeSeed()}, steps: map[[2]uint64]*step{}, most: mostPersons,
+	}
 }
 
 func (p *persons) key(subject string) [2]uint64 {
@@ -91,7 +94,7 @@ func (p *persons) see(r *rawRecord) {
 	key := p.key(who)
 	s := p.steps[key]
 	if s == nil {
-		if len(p.steps) >= mostPersons {
+		if len(p.steps) >= p.most {
 			p.more = true
 			return
 		}
