@@ -107,8 +107,9 @@ func (c *ledgerVerify) verify(s *shell) (report ledger.Report, err error) {
 }
 
 type procedureCommand struct {
-	Check procedureCheck `cmd:"" help:"Check definitions and the tests inside."`
-	Test  procedureTest  `cmd:"" help:"Run the tests inside definitions and name each."`
+	Check  procedureCheck  `cmd:"" help:"Check definitions and the tests inside."`
+	Test   procedureTest   `cmd:"" help:"Run the tests inside definitions and name each."`
+	Format procedureFormat `cmd:"" help:"Write definitions in their one normal form."`
 }
 
 type procedureCheck struct {
@@ -124,6 +125,13 @@ type procedureTest struct {
 
 // Run tests definitions.
 func (c *procedureTest) Run(s *shell) error { return yes(catalog.TestPaths(s.out, c.Paths)) }
+
+type procedureFormat struct {
+	Paths []string `arg:"" help:"Files or folders."`
+}
+
+// Run brings definitions into normal form.
+func (c *procedureFormat) Run(s *shell) error { return yes(catalog.FormatPaths(s.out, c.Paths)) }
 
 func yes(ok bool) error {
 	if ok {
