@@ -44,7 +44,7 @@ func TestNobodyAnswersForSomebodyElse(t *testing.T) {
 		}
 		w.as("").press(path("/freigaben/%s/ablehnen", r.ID)).answers(http.StatusUnauthorized)
 		w.as("Tobias").open("/freigaben").sees("Jemand anders antwortet").doesNotSee("/ablehnen", "Ansehen und antworten")
-		w.as("Jana").open("/freigaben").sees("die Daten einer anderen Person aus Ihrer Familie")
+		w.as("Jana").open("/freigaben").sees("eine andere Person aus Ihrer Familie")
 		if n, err := w.Waiting(t.Context(), w.account["Jana"]); err != nil || n != 2 {
 			t.Errorf("%d requests wait, %v; want 2", n, err)
 		}
@@ -91,7 +91,7 @@ func TestNobodyEndsTheReleaseOfSomebodyElse(t *testing.T) {
 		w.must(w.fetch(g))
 
 		w.as("Tobias").open("/freigaben/laufend").sees("Sofort beenden") // Jana released his data in the family's form
-		w.as("Jana").open("/freigaben/laufend").sees("die Daten einer anderen Person aus Ihrer Familie")
+		w.as("Jana").open("/freigaben/laufend").sees("eine andere Person aus Ihrer Familie")
 		w.as("Tobias").press(path("/freigaben/%s/beenden", tobias.ID)).answers(http.StatusOK)
 		if err := w.fetch(tobias); !fault.Is(err, fault.Gone) {
 			t.Errorf("after the end the new town still gets: %v", err)
@@ -115,6 +115,7 @@ func TestParentsLookForTheirChildAndNobodyElse(t *testing.T) {
 		jana.open(path("/zugriffe/nachweis.json?fuer=%s", mila)).sees("checkpoint")
 		jana.open(path("/freigaben/laufend?fuer=%s", mila)).sees("Sofort beenden", string(mila))
 		tobias := w.as("Tobias")
+		tobias.open(path("/freigaben/laufend?fuer=%s", mila)).sees("Sie sehen die Daten von Ihrem Kind") // he has not asked for names
 		tobias.press(path("/freigaben/%s/beenden", g.ID), "fuer", string(mila)).answers(http.StatusOK).sees("Gerade läuft keine Freigabe")
 		if err := w.fetch(g); !fault.Is(err, fault.Gone) {
 			t.Errorf("after the end the new town still gets: %v", err)

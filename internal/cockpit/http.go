@@ -4,7 +4,6 @@ import (
 	"embed"
 	"net/http"
 	"net/url"
-	"slices"
 	"strings"
 
 	"github.com/amtsweg/amtsweg/internal/base/fault"
@@ -67,7 +66,7 @@ func (s *Service) viewOf(c *web.Call) (View, error) {
 // link makes the address of a page about the same person. pairs are names and values; empty ones are left out.
 func (v View) link(path string, pairs ...string) string {
 	q := url.Values{}
-	if v.Child.Subject != "" {
+	if v.Child {
 		q.Set("fuer", string(v.Subject))
 	}
 	for i := 0; i+1 < len(pairs); i += 2 {
@@ -89,8 +88,15 @@ type For struct {
 	Mine    string // back to one's own page
 }
 
-func (v View) who(path string) For {
-	return For{Child: v.Child.Given, Subject: string(v.Child.Subject), Family: familyPath, Mine: path}
+func (v View) who(c *web.Call, path string) For {
+	f := For{Family: familyPath, Mine: path}
+	if v.Child {
+		f.Child, f.Subject = v.Name, string(v.Subject)
+		if f.Child == "" {
+			f.Child = c.T("cockpit.for.some_child")
+		}
+	}
+	return f
 }
 
 // grantsPage is one of three segments: what is asked, what runs, what has ended.
@@ -135,7 +141,7 @@ func (s *Service) segment(c *web.Call, path string, f consent.Filter) (View, gra
 	if err != nil {
 		return v, grantsPage{}, nil, err
 	}
-	p := grantsPage{Page: web.Page{Title: c.T("cockpit.grants.title"), Nav: grantsPath}, For: v.who(grantsPath), None: len(items) == 0}
+	p := grantsPage{Page: web.Page{Title: c.T("cockpit.grants.title"), Nav: grantsPath}, For: v.who(c, grantsPath), None: len(items) == 0}
 	if older != "" {
 		p.Pager.Older = v.link(path, "vor", older)
 	}
@@ -287,16 +293,13 @@ func (s *Service) family(c *web.Call) error {
 	if err != nil {
 		return err
 	}
-	persons, err := s.Mandate.Persons(c.Context(), account)
+	children, err := s.children(c.Context(), account)
 	if err != nil {
 		return err
 	}
-	persons = slices.DeleteFunc(persons, func(p mandate.Person) bool {
-		return p.Relation == mandate.Self || p.Allowed != mandate.Everything
-	})
 	page := familyPage{Page: web.Page{Title: c.T("cockpit.family.title"), Nav: accessesPath}}
-	for _, p := range persons {
-		v := View{Subject: p.Subject, Child: p}
+	for _, p := range children {
+		v := View{Subject: p.Subject, Child: true}
 		page.Children = append(page.Children, childRow{
 			Name: p.Name(), Born: i18n.Day(c.Lang(), p.Birth), Accesses: v.link(accessesPath), Grants: v.link(grantsPath),
 		})

@@ -45,7 +45,7 @@ func (s *Service) showAccesses(c *web.Call) error {
 		return err
 	}
 	p := accessesPage{
-		Page: web.Page{Title: c.T("cockpit.accesses.title"), Nav: accessesPath, Scripts: []string{"proof.js"}}, For: v.who(accessesPath),
+		Page: web.Page{Title: c.T("cockpit.accesses.title"), Nav: accessesPath, Scripts: []string{"proof.js"}}, For: v.who(c, accessesPath),
 		Group: groupField(c, g), Days: w.days(items), None: len(items) == 0, Filters: accessesPath,
 		Proof: v.link(proofPath), Check: v.check(), Empty: w.noAccess(g, older),
 	}
@@ -278,7 +278,7 @@ func (s *Service) proof(c *web.Call) error {
 		return err
 	}
 	p := proofPage{
-		Page: web.Page{Title: c.T("cockpit.proof.title"), Nav: accessesPath, Scripts: []string{"proof.js"}}, For: v.who(proofPath),
+		Page: web.Page{Title: c.T("cockpit.proof.title"), Nav: accessesPath, Scripts: []string{"proof.js"}}, For: v.who(c, proofPath),
 		Check: v.check(), JSON: v.link(jsonPath), Zip: v.link(zipPath), Accesses: v.link(accessesPath), Name: s.Ledger.Name(), Key: base64.StdEncoding.EncodeToString(s.Ledger.Public()),
 	}
 	return c.Render(http.StatusOK, "cockpit/nachpruefen.html", p)

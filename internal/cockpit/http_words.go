@@ -96,7 +96,7 @@ func (w words) left(t time.Time) string { return upperFirst(i18n.Span(w.c.Lang()
 func (w words) askedCard(r consent.Request) askedCard {
 	card := askedCard{
 		ID: "frage-" + r.ID, Office: w.unit(string(r.Reader), r.Unit), Title: r.Title, Chip: web.Chip{Look: "you", Text: w.t("cockpit.grants.answer_please")},
-		Fields: w.fields(r.Fields), Left: w.left(r.Until), Subject: string(w.view.Child.Subject),
+		Fields: w.fields(r.Fields), Left: w.left(r.Until), Subject: w.child(),
 		Facts: []web.Fact{
 			{Name: w.t("cockpit.fact.why"), Value: r.Purpose},
 			{Name: w.t("cockpit.fact.law"), Value: w.law(r)},
@@ -119,6 +119,14 @@ func (w words) askedCard(r consent.Request) askedCard {
 		card.Without = w.t("cockpit.grants.without_consent")
 	}
 	return card
+}
+
+// child is whose page a form goes back to; empty on one's own.
+func (w words) child() string {
+	if w.view.Child {
+		return string(w.view.Subject)
+	}
+	return ""
 }
 
 // whom says, on one's own pages, that somebody else's data are meant.

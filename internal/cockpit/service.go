@@ -51,10 +51,13 @@ type Service struct {
 	Options
 	mu    sync.Mutex
 	known map[mandate.Account]selfKnown
+	names map[named]string
 }
 
 // New returns the service.
-func New(o Options) *Service { return &Service{Options: o, known: map[mandate.Account]selfKnown{}} }
+func New(o Options) *Service {
+	return &Service{Options: o, known: map[mandate.Account]selfKnown{}, names: map[named]string{}}
+}
 
 // selfKnown is who the owner of an account is, as the register said a moment ago.
 type selfKnown struct {
@@ -94,35 +97,56 @@ func (s *Service) self(ctx context.Context, account mandate.Account) (ledger.Sub
 type View struct {
 	Account mandate.Account
 	Subject ledger.Subject
-	Child   mandate.Person // zero: oneself
+	Child   bool   // a child of the owner, not the owner
+	Name    string // of the child, if it is known here
 }
 
 // actor is the account as grants and the ledger name it.
 func (v View) actor() string { return v.Account.Actor() }
 
 // view finds out whose data the account wants to see, and whether it may. Whoever it may not see is NotFound, like
-// nobody. A child is asked for each time.
+// nobody. For a child that is asked each time.
 func (s *Service) view(ctx context.Context, account mandate.Account, wish ledger.Subject) (View, error) {
-	v := View{Account: account}
-	var err error
-	if wish == "" {
-		v.Subject, err = s.self(ctx, account)
-		return v, err
-	}
-	if err := s.Mandate.May(ctx, account, wish); err != nil {
-		return View{}, err
-	}
-	persons, err := s.Mandate.Persons(ctx, account)
-	if err != nil {
-		return View{}, err
-	}
-	v.Subject = wish
-	for _, p := range persons {
-		if p.Subject == wish && p.Relation != mandate.Self {
-			v.Child = p
+	if wish != "" {
+		if err := s.Mandate.May(ctx, account, wish); err != nil {
+			return View{}, err
 		}
 	}
-	return v, nil
+	self, err := s.self(ctx, account)
+	if err != nil || wish == "" || wish == self {
+		return View{Account: account, Subject: self}, err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return View{Account: account, Subject: wish, Child: true, Name: s.names[named{account, wish}]}, nil
+}
+
+// named is a child as one of the parents chose it.
+type named struct {
+	account mandate.Account
+	child   ledger.Subject
+}
+
+// children lists the minor children of an account's owner. Their names are remembered for the pages that follow: to ask
+// for a name each time would be an access to the whole family.
+func (s *Service) children(ctx context.Context, account mandate.Account) ([]mandate.Person, error) {
+	persons, err := s.Mandate.Persons(ctx, account)
+	if err != nil {
+		return nil, err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if len(s.names) >= mostKnown {
+		clear(s.names)
+	}
+	var list []mandate.Person
+	for _, p := range persons {
+		if p.Relation != mandate.Self && p.Allowed == mandate.Everything {
+			list = append(list, p)
+			s.names[named{account, p.Subject}] = p.Given
+		}
+	}
+	return list, nil
 }
 
 // Waiting counts the questions an account has not answered, at most 100. It asks no register.
@@ -140,7 +164,7 @@ func (s *Service) list(ctx context.Context, v View, f consent.Filter, before str
 	if err != nil {
 		return nil, "", err
 	}
-	if v.Child.Subject == "" {
+	if !v.Child {
 		mine, err := s.Consent.ForAccount(ctx, s.DB, v.actor(), f, before, limit+1)
 		if err != nil {
 			return nil, "", err

@@ -134,8 +134,10 @@ func (w *town) must(err error) {
 
 func opening(key authority.Key, name string) authority.Opening {
 	return authority.Opening{
-		Authority: authority.Authority{Key: key, Name: "Stadt " + name, Short: name, Kind: authority.Town, State: "mittelau",
-			Address: authority.Address{Street: "Rathausplatz", House: "1", Postcode: "05417", Town: name}},
+		Authority: authority.Authority{
+			Key: key, Name: "Stadt " + name, Short: name, Kind: authority.Town, State: "mittelau",
+			Address: authority.Address{Street: "Rathausplatz", House: "1", Postcode: "05417", Town: name},
+		},
 		Units: []authority.Unit{{Key: "buergeramt", Name: "Meldebehörde " + name, Duties: []string{"registry"}}},
 	}
 }

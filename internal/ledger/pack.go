@@ -166,7 +166,8 @@ func (p Pack) check(r *Report) []Checkpoint {
 			r.add("waiting", w.ID, time.Time{}, "its body cannot be read")
 			continue
 		}
-		persons.add(string(b.Subject), linked{id: w.ID, seq: b.SubjectSeq, prev: b.Prev, leaf: w.leaf(), at: b.Time, epoch: math.MaxInt, index: b.SubjectSeq}) // no place yet: their numbers are their order
+		// They have no place yet: their numbers are their order, whatever the order of the files.
+		persons.add(string(b.Subject), linked{id: w.ID, seq: b.SubjectSeq, prev: b.Prev, leaf: w.leaf(), at: b.Time, epoch: math.MaxInt, index: b.SubjectSeq})
 	}
 	persons.check(r)
 	p.checkErasures(r)

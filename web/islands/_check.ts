@@ -266,9 +266,10 @@ export async function check(evidence: Evidence, person = "", before?: Seen): Pro
     }
     const placed = byPerson(links).get(person) ?? [];
     const newest = placed.at(-1);
-    for (const [i, record] of (evidence.waiting ?? []).entries()) {
+    for (const record of evidence.waiting ?? []) {
       const body = bytes(record.body_b64);
-      links.push(link(record, body, await sha256(bytes(record.salt_b64), body), [waits, i]));
+      const waiting = link(record, body, await sha256(bytes(record.salt_b64), body), [waits, 0]);
+      links.push({ ...waiting, at: [waits, waiting.seq] }); // no place yet: their numbers are their order
       result.waiting++;
     }
     const { fault, record, whole } = chain(byPerson(links));
