@@ -138,8 +138,10 @@ func (p *Pages) all(c *web.Call) []found {
 		}
 		list = append(list, f)
 	}
-	return append(list, found{Icon: "key", Title: c.T("lifeevent.landlord.title"), Path: landlordPath, Text: c.T("lifeevent.landlord.offer"),
-		Free: c.T("lifeevent.offers.free")})
+	return append(list, found{
+		Icon: "key", Title: c.T("lifeevent.landlord.title"), Path: landlordPath, Text: c.T("lifeevent.landlord.offer"),
+		Free: c.T("lifeevent.offers.free"),
+	})
 }
 
 // matches reports whether each typed word begins a word of the texts, or stands inside one from four letters on.

@@ -22,9 +22,12 @@ func (p *Pages) receive(c *web.Call) error {
 	if err != nil {
 		return err
 	}
-	c.Remember(handleKept, handle, handleLife)
+	Carry(c, handle)
 	return c.Redirect(Begin)
 }
+
+// Carry gives the browser the handle of a referral, for the page Begin.
+func Carry(c *web.Call, handle string) { c.Remember(handleKept, handle, handleLife) }
 
 // refusal reports whether an error says no to a referral, and is not a fault of ours.
 func refusal(err error) bool {

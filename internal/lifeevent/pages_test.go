@@ -93,10 +93,12 @@ func TestTheStartPageGreetsAndShowsWhatWaits(t *testing.T) {
 		b.open("/hinein?wer=jana")
 		b.open("/").is(http.StatusOK).sees("Sie müssen gerade nichts tun", "Sie haben noch keinen Vorgang")
 		w.pages.Waiting = func(*web.Call) (lifeevent.Waiting, error) {
-			return lifeevent.Waiting{Name: "Jana Wittkamp",
+			return lifeevent.Waiting{
+				Name:  "Jana Wittkamp",
 				Act:   []web.Item{{Icon: "shield", Title: "Eine Stelle bittet um Angaben", Path: "/freigaben", Chip: web.Chip{Look: "you", Text: "Ihre Antwort fehlt"}}},
 				Cases: []web.Item{{Icon: "house", Title: "Wohnsitz anmelden", Path: "/vorgang/x", Chip: web.Chip{Look: "work", Text: "In Arbeit"}}},
-				Box:   []web.Fact{{Name: "laufende Freigaben", Value: "4"}}}, nil
+				Box:   []web.Fact{{Name: "laufende Freigaben", Value: "4"}},
+			}, nil
 		}
 		b.open("/").sees("Guten Morgen, Jana Wittkamp", "Eine Stelle bittet um Angaben", `href="/vorgang/x"`, "laufende Freigaben").seesNot("gerade nichts tun")
 		w.clock.Advance(10 * time.Hour)

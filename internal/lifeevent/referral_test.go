@@ -236,8 +236,10 @@ func TestTwoCasesCannotShareAReferralAtTheSameInstant(t *testing.T) {
 		check(w.T, err)
 		good := 0
 		for _, err := range atOnce(6, func(i int) error {
-			_, err := w.Start(w.Context(), lifeevent.Start{Account: "jana", Authority: "lindenfurt", Portal: "heimfinder",
-				Use: func(ctx context.Context, tx *db.Tx, id string) error { return w.life.Use(ctx, tx, handle, id) }})
+			_, err := w.Start(w.Context(), lifeevent.Start{
+				Account: "jana", Authority: "lindenfurt", Portal: "heimfinder",
+				Use: func(ctx context.Context, tx *db.Tx, id string) error { return w.life.Use(ctx, tx, handle, id) },
+			})
 			return err
 		}) {
 			if err == nil {
@@ -285,8 +287,10 @@ func TestNamesAreComparedAsRegistersDo(t *testing.T) {
 		}
 	}
 	for _, other := range []lifeevent.Person{
-		{Family: "Wittkamp", Given: "Jana Maria", Birth: jana.Birth.AddDays(1)}, {Family: "Wittkamp", Given: "Mila", Birth: jana.Birth},
-		{Family: "Wittkampf", Given: "Jana Maria", Birth: jana.Birth}, {},
+		{Family: "Wittkamp", Given: "Jana Maria", Birth: jana.Birth.AddDays(1)},
+		{Family: "Wittkamp", Given: "Mila", Birth: jana.Birth},
+		{Family: "Wittkampf", Given: "Jana Maria", Birth: jana.Birth},
+		{},
 	} {
 		if other.Is(jana) || (lifeevent.Person{}).Is(lifeevent.Person{}) {
 			t.Errorf("%+v is Jana", other)

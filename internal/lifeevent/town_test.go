@@ -147,8 +147,10 @@ func (w *town) serve() {
 			return lifeevent.Person{Family: a.Family, Given: a.Given, Birth: a.Birth}, err
 		},
 		Confirm: func(ctx context.Context, c lifeevent.Confirmation) (string, error) {
-			return w.register.Landlords.Confirm(ctx, register.Confirmation{Authority: c.Authority, Source: register.ByLandlord,
-				Provider: c.Provider, Owner: c.Owner, MovedIn: c.MovedIn, Home: c.Home, People: c.People})
+			return w.register.Landlords.Confirm(ctx, register.Confirmation{
+				Authority: c.Authority, Source: register.ByLandlord,
+				Provider: c.Provider, Owner: c.Owner, MovedIn: c.MovedIn, Home: c.Home, People: c.People,
+			})
 		},
 	}
 	w.pages.Routes(s)
