@@ -476,3 +476,26 @@ func TestAStrangerCanCheckAGrant(t *testing.T) {
 		}
 	})
 }
+
+func TestAnAccountSeesWhatItAnsweredForOthers(t *testing.T) {
+	story(t, func(h *house) {
+		spouse, another := question("case-1"), question("case-2")
+		spouse.Subject, another.Account = "tobias", "account:somebody-else"
+		h.granted(spouse)
+		h.ask(another)
+		h.ask(question("case-3"))
+		for filter, want := range map[consent.Filter]string{consent.ShowAsked: "case-3", consent.ShowRunning: "case-1", consent.ShowEnded: ""} {
+			items, err := h.consent.ForAccount(ctx, h.db, account, filter, "", 10)
+			var got []string
+			for _, i := range items {
+				got = append(got, i.Request.Case)
+			}
+			if err != nil || strings.Join(got, " ") != want {
+				t.Errorf("%s: %v, %v; want %s", filter, got, err, want)
+			}
+		}
+		if _, err := h.consent.ForAccount(ctx, h.db, account, consent.ShowRunning, "nonsense", 10); !fault.Is(err, fault.Invalid) {
+			t.Errorf("a made-up cursor: %v", err)
+		}
+	})
+}
