@@ -193,9 +193,11 @@ func TestAnAdultMovesHouseAndTellsTheStateOnce(t *testing.T) {
 func (t town) prepared(key string) (demo.Persona, procedure.Case) {
 	t.Helper()
 	p, account := t.citizen(key)
-	c := t.start(account)
-	c = t.fill(c, map[string]string{"proof": "landlord", "mark": t.confirmation(p, p.NewHome)})
-	return p, t.release(c)
+	c, err := t.Bring(t.Context(), p, account, app.StandForm)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p, c
 }
 
 func (t town) drained(c procedure.Case) procedure.Case {

@@ -312,7 +312,7 @@ func (n *Node) ready(ctx context.Context) error {
 func (n *Node) Run(ctx context.Context, ln net.Listener) error {
 	work, stop := context.WithCancel(context.WithoutCancel(ctx))
 	var behind sync.WaitGroup
-	for _, run := range []func(context.Context) error{n.Jobs.Run, n.Ledger.Run, n.Consent.Run} {
+	for _, run := range []func(context.Context) error{n.Jobs.Run, n.Ledger.Run, n.Consent.Run, n.keepHouse} {
 		behind.Go(func() {
 			if err := run(work); err != nil && work.Err() == nil {
 				n.Log.Error("a background task ended", "error", err.Error())

@@ -36,19 +36,23 @@ func (n *Node) pages(ctx context.Context) error {
 		return n.Identity.Who(c)
 	})
 	n.Identity.Routes(n.Web)
+	n.Ledger.Routes(n.Web)
 	n.Letters.Routes(n.Web)
 	n.Delivery.Routes(n.Web)
 	cases := n.casePages()
 	cases.Routes(n.Web)
-	(&desk.Pages{Service: n.Procedure, Clerk: n.Access.Clerk()}).Routes(n.Web)
 	n.Cockpit = cockpit.New(n.cockpitOptions())
 	n.Cockpit.Routes(n.Web)
 	start, err := n.startPages(ctx, cases)
 	if err != nil {
 		return err
 	}
+	(&desk.Pages{Service: n.Procedure, Clerk: n.Access.Clerk()}).Routes(n.Web)
+	if err := n.demoPages(ctx, start); err != nil {
+		return err
+	}
 	start.Routes(n.Web)
-	return n.demoPages(ctx)
+	return nil
 }
 
 func (n *Node) site(ctx context.Context) (web.Site, error) {
@@ -195,7 +199,9 @@ func (n *Node) waiting(cases *procedure.Pages) func(c *web.Call) (lifeevent.Wait
 	}
 }
 
-func (n *Node) demoPages(ctx context.Context) error {
+// demoPages are the pages of a demonstration: logins, portal, outbox and the guide, which also stands in for the start
+// page of whoever is not signed in.
+func (n *Node) demoPages(ctx context.Context, start *lifeevent.Pages) error {
 	if !n.Options.Demo {
 		return nil
 	}
@@ -206,5 +212,17 @@ func (n *Node) demoPages(ctx context.Context) error {
 		return err
 	}
 	outbox.Routes(n.Web)
+	portal, err := demo.NewPortal(ctx, demo.PortalOptions{
+		DB: n.DB, Keys: n.Keys, World: n.World, Authorities: n.Authorities, Landlords: n.Registers.Landlords, Life: n.LifeEvents,
+	})
+	if err != nil {
+		return err
+	}
+	if err := portal.Routes(n.Web); err != nil {
+		return err
+	}
+	guide := &demo.Guide{World: n.World, Login: n.logins, People: n.Identity, Portal: portal, Stands: n.demoStands()}
+	guide.Routes(n.Web)
+	start.Guest = guide.Guest
 	return nil
 }
