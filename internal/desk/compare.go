@@ -5,6 +5,7 @@ import (
 	"reflect"
 	"slices"
 	"strings"
+	"unicode"
 
 	"github.com/amtsweg/amtsweg/internal/authority"
 	"github.com/amtsweg/amtsweg/internal/catalog"
@@ -129,12 +130,17 @@ func words(v any) []string {
 // name: a landlord seldom writes all given names.
 func allNamed(list, people []string) bool {
 	return !slices.ContainsFunc(people, func(p string) bool {
-		parts := strings.Fields(authority.Fold(p))
+		parts := nameParts(p)
 		return len(parts) == 0 || !slices.ContainsFunc(list, func(in string) bool {
-			have := strings.Fields(authority.Fold(in))
+			have := nameParts(in)
 			return slices.Contains(have, parts[0]) && slices.Contains(have, parts[len(parts)-1])
 		})
 	})
+}
+
+// nameParts are the words of a name as they are compared; a comma and a mark for the name in use are none.
+func nameParts(name string) []string {
+	return strings.FieldsFunc(authority.Fold(name), func(r rune) bool { return !unicode.IsLetter(r) && r != '-' && r != '\'' })
 }
 
 // persons is the evidence that holds people's records: what the entries into a register repeat for.

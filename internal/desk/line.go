@@ -72,7 +72,7 @@ func number(typed string) (string, bool) {
 		}
 		return -1
 	}, typed)
-	if len(kept) != 12 {
+	if len(kept) != 12 || strings.Trim(kept[:4], "0123456789") != "" {
 		return "", false
 	}
 	return kept[:4] + "-" + kept[4:8] + "-" + kept[8:], true

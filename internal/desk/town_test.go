@@ -1,0 +1,285 @@
+package desk_test
+
+import (
+	"html"
+	"io"
+	"net/http"
+	"net/http/cookiejar"
+	"net/http/httptest"
+	"net/url"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/amtsweg/amtsweg/internal/access"
+	"github.com/amtsweg/amtsweg/internal/app"
+	"github.com/amtsweg/amtsweg/internal/base/clock"
+	"github.com/amtsweg/amtsweg/internal/base/config"
+	"github.com/amtsweg/amtsweg/internal/demo"
+	"github.com/amtsweg/amtsweg/internal/ledger"
+	"github.com/amtsweg/amtsweg/internal/procedure"
+	"github.com/amtsweg/amtsweg/internal/testkit"
+)
+
+// town is the made-up world with everything wired.
+type town struct {
+	*testing.T
+	*app.Node
+	clock *clock.Fixed
+}
+
+func towns(t *testing.T, story func(town)) {
+	t.Helper()
+	t.Parallel()
+	for name, url := range map[string]func(testing.TB) string{"sqlite": testkit.SQLite, "postgres": testkit.Postgres} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			c := testkit.At("2030-03-04 09:00")
+			conf := config.Config{Listen: "localhost:8080", Node: "amtsweg"}
+			conf.Data, conf.Database = t.TempDir(), url(t)
+			n, err := app.Open(t.Context(), app.Options{Config: conf, Demo: true, Clock: c})
+			if err != nil {
+				t.Fatal(err)
+			}
+			t.Cleanup(func() {
+				if err := n.Close(); err != nil {
+					t.Error(err)
+				}
+			})
+			story(town{t, n, c})
+		})
+	}
+}
+
+// moved is what somebody says about their move without any confirmation of it.
+func (t town) moved(key string, more map[string]string) procedure.Case {
+	t.Helper()
+	p, err := t.World.Persona(key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	a, err := t.Assert(p.Card)
+	if err != nil {
+		t.Fatal(err)
+	}
+	account, err := t.Identity.ByAssertion(t.Context(), a)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, err := t.Procedure.Start(t.Context(), procedure.Start{
+		Service: "residence-registration", Authority: demo.NewTown, Account: account.ID.Actor(), Channel: "app",
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	home := p.NewHome
+	values := map[string]string{
+		"proof": "nobody", "new_home": strings.Join([]string{home.Street, home.House, home.Postcode, home.Town}, "|"),
+		"move_in": p.MovedIn(clock.DateOf(t.clock.Now())).String(), "kind": "sole", "correct": "yes",
+	}
+	for k, v := range more {
+		values[k] = v
+	}
+	for c.Wait.OfApplicant() {
+		if c.Wait == procedure.ForRelease {
+			c = t.released(c)
+			continue
+		}
+		var wrong procedure.Mistakes
+		before := c.Version
+		c, wrong, err = t.Procedure.Fill(t.Context(), c.Account, c.ID, c.Stage, procedure.Sheet{
+			Lang: "de", WantsPerson: values["mensch"] != "", Remarks: values["anmerkung"],
+			Values: func(name string) []string {
+				if v := values[name]; v != "" {
+					return strings.Split(v, "|")
+				}
+				return nil
+			},
+		})
+		if err != nil || !wrong.None() || c.Version == before {
+			t.Fatalf("in stage %s: %v %v", c.Stage, wrong, err)
+		}
+	}
+	return c
+}
+
+func (t town) released(c procedure.Case) procedure.Case {
+	t.Helper()
+	list, err := t.Procedure.Previews(t.Context(), c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var replies []procedure.Reply
+	for _, p := range list {
+		replies = append(replies, procedure.Reply{Request: p.Request, Hash: p.Hash, Yes: true})
+	}
+	if c, err = t.Procedure.Release(t.Context(), c.Account, c.ID, replies); err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+// stands reads a case anew.
+func (t town) stands(c procedure.Case) procedure.Case {
+	t.Helper()
+	c, err := t.Procedure.Case(t.Context(), c.Account, c.ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+// accesses are the records of kind access about the applicant that name the case.
+func (t town) accesses(c procedure.Case) (list []ledger.Item) {
+	t.Helper()
+	all, err := t.Ledger.OfSubject(t.Context(), t.DB, c.Subject, 0, 100)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, item := range all {
+		if item.Kind == ledger.Access && item.Case == c.ID && strings.Contains(item.Purpose, "geschlossene Akte") {
+			list = append(list, item)
+		}
+	}
+	return list
+}
+
+const home = "http://localhost:8080"
+
+// clerk is a browser without scripts in which somebody from the office is signed in.
+type clerk struct {
+	*http.Client
+	t    town
+	name string
+}
+
+func (t town) clerk(name string) clerk {
+	t.Helper()
+	all, err := t.Access.All(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	jar, err := cookiejar.New(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b := clerk{t: t, name: name}
+	b.Client = &http.Client{Jar: jar, Transport: b}
+	for _, s := range all {
+		if s.Name == name {
+			res, err := b.PostForm(home+demo.Desk, url.Values{"person": {string(s.ID)}})
+			if b.read(res, err).status != http.StatusOK {
+				t.Fatalf("%s cannot sign in", name)
+			}
+			return b
+		}
+	}
+	t.Fatalf("nobody here is called %s", name)
+	return b
+}
+
+// staff is whom the store knows under a name.
+func (t town) staff(name string) access.Staff {
+	t.Helper()
+	all, err := t.Access.All(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, s := range all {
+		if s.Name == name {
+			return s
+		}
+	}
+	return access.Staff{}
+}
+
+// RoundTrip hands a request to the server without a network.
+func (b clerk) RoundTrip(r *http.Request) (*http.Response, error) {
+	out := httptest.NewRecorder()
+	r.RequestURI = r.URL.RequestURI()
+	if r.Body == nil {
+		r.Body = http.NoBody
+	}
+	b.t.Web.ServeHTTP(out, r)
+	res := out.Result()
+	res.Request = r
+	return res, nil
+}
+
+// page is what a browser got.
+type page struct {
+	t      *testing.T
+	status int
+	path   string
+	body   string
+}
+
+func (b clerk) read(res *http.Response, err error) page {
+	b.t.Helper()
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	defer res.Body.Close()
+	text, err := io.ReadAll(res.Body)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	return page{b.t.T, res.StatusCode, res.Request.URL.RequestURI(), strings.ReplaceAll(html.UnescapeString(string(text)), "\u00a0", " ")}
+}
+
+func (b clerk) open(path string) page {
+	b.t.Helper()
+	res, err := b.Get(home + path)
+	return b.read(res, err)
+}
+
+func (b clerk) send(path string, form url.Values) page {
+	b.t.Helper()
+	res, err := b.PostForm(home+path, form)
+	return b.read(res, err)
+}
+
+func (p page) sees(status int, texts ...string) page {
+	p.t.Helper()
+	if p.status != status {
+		p.t.Fatalf("%s: %d, want %d\n%s", p.path, p.status, status, p.main())
+	}
+	for _, text := range texts {
+		if !strings.Contains(p.body, text) {
+			p.t.Errorf("%s does not show %q\n%s", p.path, text, p.main())
+		}
+	}
+	return p
+}
+
+func (p page) never(texts ...string) page {
+	p.t.Helper()
+	for _, text := range texts {
+		if strings.Contains(p.main(), text) {
+			p.t.Errorf("%s shows %q", p.path, text)
+		}
+	}
+	return p
+}
+
+// main is the page without its frame, which names who is signed in.
+func (p page) main() string {
+	_, after, found := strings.Cut(p.body, "<main")
+	if !found {
+		return p.body
+	}
+	before, _, _ := strings.Cut(after, "</main>")
+	return before
+}
+
+var versionField = regexp.MustCompile(`name="version" value="(\d+)"`)
+
+// version is the hidden field of the form that decides.
+func (p page) version() string {
+	p.t.Helper()
+	m := versionField.FindStringSubmatch(p.body)
+	if m == nil {
+		p.t.Fatalf("%s has no form to decide\n%s", p.path, p.main())
+	}
+	return m[1]
+}
