@@ -46,7 +46,7 @@ func (g *Guide) guide(c *web.Call) error {
 type guidePage struct {
 	web.Page
 	People []guideRow
-	Desk   string
+	Office string // where staff sign in
 	Portal string
 	Outbox string
 }
@@ -58,7 +58,7 @@ type guideRow struct {
 
 func (g *Guide) show(c *web.Call) error {
 	page := guidePage{
-		Page: web.Page{Title: c.T("demo.start.title"), Nav: "/"}, Desk: Desk + "?" + url.Values{"zurueck": {"/arbeitsplatz"}}.Encode(),
+		Page: web.Page{Title: c.T("demo.start.title"), Nav: "/"}, Office: Desk + "?" + url.Values{"zurueck": {"/arbeitsplatz"}}.Encode(),
 		Portal: PortalPath, Outbox: OutboxPath,
 	}
 	for _, p := range g.World.Personas() {

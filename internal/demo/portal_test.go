@@ -287,6 +287,9 @@ func TestTheGuideSaysWhoOneCanBe(t *testing.T) {
 	inMittelau(t, func(m *mittelau) {
 		b := m.browser(m.T)
 		guide := b.open(m.T, "/")
+		if !strings.Contains(guide.body, `<body class="aw-public`) {
+			m.Error("the guide has the look of the desk")
+		}
 		for _, p := range m.world2.Personas() {
 			if !strings.Contains(guide.body, `href="/demo?als=`+p.Key+`"`) || !strings.Contains(guide.body, p.Family) {
 				m.Errorf("%s is missing", p.Key)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/amtsweg/amtsweg/internal/authority"
@@ -79,21 +80,26 @@ func (o offer) facts(c *web.Call) []web.Fact {
 	var list []web.Fact
 	add := func(name, value string) { list = append(list, web.Fact{Name: name, Value: value}) }
 	if o.ed.Fee.None != "" {
-		add(c.T("lifeevent.offer.cost"), c.T("lifeevent.offer.cost_none", "Law", o.ed.Fee.None))
+		add(c.T("lifeevent.offer.cost"), c.T("lifeevent.offer.cost_none", "Law", cited(o.ed.Fee.None)))
 	}
 	for _, d := range o.ed.Deadlines {
 		if slices.Contains(d.Of, "applicant") {
-			add(c.T("lifeevent.offer.until"), c.T("lifeevent.offer.until_text", "Period", period(c, d.Within), "Law", d.Law))
+			add(c.T("lifeevent.offer.until"), c.T("lifeevent.offer.until_text", "Period", period(c, d.Within), "Law", cited(d.Law)))
 		} else if d.Law != "" || d.Example {
 			add(c.T("lifeevent.offer.takes"), c.T("lifeevent.offer.takes_text", "Period", period(c, d.Within)))
 		}
 	}
 	if o.ed.Applicant.Trust == catalog.TrustHigh {
-		add(c.T("lifeevent.offer.need"), c.T("lifeevent.offer.need_high", "Law", o.ed.Applicant.Law))
+		add(c.T("lifeevent.offer.need"), c.T("lifeevent.offer.need_high", "Law", cited(o.ed.Applicant.Law)))
 	}
 	add(c.T("lifeevent.offer.decides"), o.ed.Text(c.Lang(), "units."+o.ed.Decision.By))
-	add(c.T("lifeevent.offer.law"), o.ed.Law)
+	add(c.T("lifeevent.offer.law"), cited(o.ed.Law))
 	return list
+}
+
+// cited is a law that does not break at the end of a line before its number.
+func cited(law string) string {
+	return strings.NewReplacer("§ ", "§\u00a0", "Abs. ", "Abs.\u00a0", "Nr. ", "Nr.\u00a0").Replace(law)
 }
 
 //locale:prefix lifeevent.period.
@@ -243,7 +249,7 @@ func (o offer) showReferral(c *web.Call, page *beginPage, r Referral) error {
 	}
 	for _, d := range o.ed.Deadlines {
 		if slices.Contains(d.Of, "applicant") {
-			page.Due, page.DueLaw, page.DuePeriod = calendar.End(r.MovedIn, d.Within), d.Law, period(c, d.Within)
+			page.Due, page.DueLaw, page.DuePeriod = calendar.End(r.MovedIn, d.Within), cited(d.Law), period(c, d.Within)
 		}
 	}
 	return nil

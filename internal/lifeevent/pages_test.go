@@ -18,7 +18,7 @@ import (
 func TestTheServiceSaysWhatItCostsAndNeedsBeforeAnybodyLogsIn(t *testing.T) {
 	story(t, func(w *town) {
 		b := w.browser()
-		b.open("/umzug").is(http.StatusOK).sees("Wohnsitz anmelden", "§ 24 Abs. 2 BMG", "2 Wochen nach dem Einzug (§ 17 Abs. 1 BMG)", "2 Werktage",
+		b.open("/umzug").is(http.StatusOK).sees("Wohnsitz anmelden", "§\u00a024 Abs.\u00a02 BMG", "2 Wochen nach dem Einzug (§\u00a017 Abs.\u00a01 BMG)", "2 Werktage",
 			"Online-Funktion", "Meldebehörde", `href="/umzug/beginnen?ort=lindenfurt"`, `href="/wohnungsgeber"`, "Ihr vorausgefüllter Meldeschein", "(Beispiel)")
 		b.lang = "en"
 		b.open("/umzug").is(http.StatusOK).sees("Register your new home", "2 weeks after moving in", "Register my move").seesNot("Umzug melden", "kostet")
@@ -121,7 +121,7 @@ var shownMark = regexp.MustCompile(`id="merkmal">([A-Z0-9-]+)<`)
 func TestALandlordConfirmsAndGetsTheMark(t *testing.T) {
 	story(t, func(w *town) {
 		b := w.browser()
-		b.open("/wohnungsgeber").is(http.StatusOK).sees("weder stattfindet noch beabsichtigt ist (§ 19 Abs. 6 BMG)", "§ 54 BMG").seesNot("checked")
+		b.open("/wohnungsgeber").is(http.StatusOK).sees("weder stattfindet noch beabsichtigt ist (§\u00a019 Abs.\u00a06 BMG)", "§\u00a054 BMG").seesNot("checked")
 		got := b.send("/wohnungsgeber", landlordForm()).is(http.StatusOK).sees("Der Einzug ist bestätigt", "Lindenallee 12, 05417 Lindenfurt")
 		m := shownMark.FindStringSubmatch(got.body)
 		if m == nil {
