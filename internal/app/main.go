@@ -28,6 +28,7 @@ const (
 type program struct {
 	Serve     serveCommand     `cmd:"" help:"Serve the pages of this installation."`
 	Demo      demoCommand      `cmd:"" help:"Open the made-up world, to look around and try things."`
+	Story     storyCommands    `cmd:"" help:"Tell the main story through the pages, and count what happened."`
 	Case      caseCommands     `cmd:"" help:"Look at cases."`
 	Ledger    ledgerCommands   `cmd:"" help:"Check the ledger."`
 	Procedure procedureCommand `cmd:"" help:"Check and test procedure definitions."`

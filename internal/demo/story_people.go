@@ -1,0 +1,169 @@
+package demo
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/amtsweg/amtsweg/internal/authority"
+	"github.com/amtsweg/amtsweg/internal/base/clock"
+	"github.com/amtsweg/amtsweg/internal/register"
+)
+
+// Registered is where somebody of a name and birthday stands in a register.
+type Registered struct {
+	Authority authority.Key
+	Left      bool // has moved out
+}
+
+// householdsAtOnce are entered in one transaction.
+const householdsAtOnce = 100
+
+// people finds those who live in the world and settles those who are new. That is preparing the world, not the move.
+func (s *Story) people(ctx context.Context, moves []Move, there map[string][]Registered, seed uint64) error {
+	known := map[string]Household{}
+	for _, town := range []authority.Key{OldTown, NewTown} {
+		for _, h := range s.World.Households(town) {
+			for _, r := range h.People() {
+				known[moverOf(r).key()] = h
+			}
+		}
+	}
+	var fresh []Household
+	made := map[string]Household{}
+	for i := range moves {
+		m := &moves[i]
+		key := m.applicant().key()
+		switch {
+		case len(m.household.Entries) > 0: // generated, and settled below
+			fresh = append(fresh, m.household)
+			made[key] = m.household
+			continue
+		case m.has(notFound):
+			continue
+		case len(made[key].Entries) > 0:
+			m.household = made[key]
+			continue
+		case len(there[key]) > 0:
+			m.household = known[key]
+			continue
+		}
+		list, err := s.settled(*m, seed+uint64(i))
+		if err != nil {
+			return fmt.Errorf("move %s: %w", m.ID, err)
+		}
+		m.household, made[key] = list[0], list[0]
+		fresh = append(fresh, list...)
+	}
+	for len(fresh) > 0 {
+		n := min(len(fresh), householdsAtOnce)
+		if err := s.World.Settle(ctx, s.Registers, fresh[:n]); err != nil {
+			return err
+		}
+		fresh = fresh[n:]
+	}
+	return nil
+}
+
+func moverOf(r register.Resident) Mover {
+	return Mover{Family: r.FamilyName, Given: register.AllNames(r.GivenNames), Birth: r.Birth.Date}
+}
+
+// settled makes the household of new people at their old home; with the fault "twin" another person of the same name and
+// birthday a street away.
+func (s *Story) settled(m Move, seed uint64) ([]Household, error) {
+	home := m.Old.address()
+	if home.IsZero() {
+		houses := places[OldTown].houses()
+		home = houses[seed%uint64(len(houses))]
+	}
+	if townOf(home) != OldTown {
+		return nil, fmt.Errorf("new people live in %s before they move, not in %q", places[OldTown].town, home.Town)
+	}
+	var given []Given
+	for _, p := range m.People {
+		given = append(given, Given{Family: p.Family, Given: p.Given, Birth: p.Birth})
+	}
+	h, err := s.World.Household(given, home, seed)
+	if err != nil {
+		return nil, err
+	}
+	for i := range h.Entries {
+		shape(&h.Entries[i].Resident, m.People, s.World.Day)
+	}
+	list := []Household{h}
+	if m.has(twin) {
+		other, err := s.World.Household(given[:1], at(OldTown, "Wiesengrund", "1"), seed+1)
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, other)
+	}
+	return list, nil
+}
+
+// shape gives somebody who is new what the file says about them.
+func shape(r *register.Resident, people []Mover, day clock.Date) {
+	for _, p := range people {
+		if moverOf(*r).key() != p.key() {
+			continue
+		}
+		r.Sex, r.Religion, r.Doctorate, r.FormerNames.BirthName = or(p.Sex, r.Sex), p.Religion, p.Doctorate, p.BirthName
+		r.AZRNumber, r.Nationalities = "", []string{or(p.Nationality, "DE")}
+		if p.Nationality != "" && p.Nationality != "DE" {
+			r.AZRNumber = "900000000001"
+		}
+		if p.Blocked {
+			r.Blocks.Information = []register.Block{register.InformationBlock(day.AddDays(-1))}
+		}
+	}
+}
+
+// Count makes n moves in which everything fits: of residents of Ellerbrück who have not moved yet, and when they run
+// out, of people who are generated.
+func (s *Story) Count(n int, there map[string][]Registered, seed uint64) []Move {
+	var list []Household
+	for _, h := range s.World.Movers() {
+		if len(list) < n && h.lives(there) {
+			list = append(list, h)
+		}
+	}
+	for round := uint64(0); len(list) < n; round++ {
+		for _, h := range s.World.Generate(n-len(list), seed+round) {
+			if h.unknown(there) {
+				list = append(list, h)
+			}
+		}
+	}
+	moves := make([]Move, n)
+	for i, h := range list {
+		moves[i] = Move{
+			ID: fmt.Sprintf("m%d", i+1), New: Place(s.World.NewHome(i)), MoveIn: fmt.Sprintf("today-%d", i%14), Kind: "sole", Referral: "valid", Landlord: "match",
+		}
+		for _, r := range h.People() {
+			moves[i].People = append(moves[i].People, moverOf(r))
+		}
+		if h.unknown(there) {
+			moves[i].household = h
+		}
+	}
+	return moves
+}
+
+// lives reports whether everybody of a household lives in Ellerbrück and has no namesake.
+func (h Household) lives(there map[string][]Registered) bool {
+	for _, r := range h.People() {
+		if at := there[moverOf(r).key()]; len(at) != 1 || at[0] != (Registered{Authority: OldTown}) {
+			return false
+		}
+	}
+	return true
+}
+
+func (h Household) unknown(there map[string][]Registered) bool {
+	for _, r := range h.People() {
+		if len(there[moverOf(r).key()]) > 0 {
+			return false
+		}
+	}
+	return true
+}
