@@ -463,3 +463,67 @@ func TestImpossibleDatesAreStoppedAtTheFieldAndInsistingLeadsToAPerson(t *testin
 		}
 	})
 }
+
+func TestALandlordsMarkServesOneCase(t *testing.T) {
+	towns(t, func(t town) {
+		p, first := t.citizen("mover")
+		mark := t.confirmation(p, p.NewHome)
+		c := t.release(t.fill(t.start(first), map[string]string{"proof": "landlord", "mark": mark}))
+		t.wants(c, "apply", procedure.ForForm)
+		_, second := t.citizen("church")
+		thief := t.release(t.fill(t.start(second), map[string]string{"proof": "landlord", "mark": mark}))
+		thief = t.fill(thief, map[string]string{"new_home": p.NewHome.String(), "move_in": p.MovedIn(t.today()).String(), "kind": "sole"})
+		thief = t.drained(t.fill(thief, map[string]string{"correct": "yes"}))
+		if thief.Status != procedure.AtDesk || !strings.Contains(thief.Reason, "move_confirmed") {
+			t.Errorf("a mark that had served another case confirmed this one: %s %q", thief.Status, thief.Reason)
+		}
+		c = t.fill(c, map[string]string{"kind": "sole"})
+		if c = t.drained(t.fill(c, map[string]string{"correct": "yes"})); c.Status != procedure.Done {
+			t.Errorf("the first case suffered: %s %q", c.Status, c.Reason)
+		}
+	})
+}
+
+func TestASecondCaseOfTheSamePersonGoesToAPersonAndADoubleClickChangesNothing(t *testing.T) {
+	towns(t, func(t town) {
+		p, account := t.citizen("mover")
+		open, err := t.Bring(t.Context(), p, account, app.StandDesk)
+		if err != nil {
+			t.Fatal(err)
+		}
+		again, err := t.Bring(t.Context(), p, account, app.StandConfirm)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if again.ID == open.ID {
+			t.Fatal("a new move was put into the case that is at the desk")
+		}
+		var both sync.WaitGroup
+		for range 5 { // five clicks at once
+			both.Go(func() {
+				_, _, err := t.Procedure.Fill(t.Context(), account, again.ID, "confirm", procedure.Sheet{Lang: "de", Values: func(string) []string { return []string{"yes"} }})
+				if err != nil {
+					t.Errorf("a click: %v", err)
+				}
+			})
+		}
+		both.Wait()
+		again = t.drained(again)
+		if again.Status != procedure.AtDesk || !strings.Contains(again.Reason, "no_second_case") || t.notified(again) != "" {
+			t.Errorf("%s %q, told %q", again.Status, again.Reason, t.notified(again))
+		}
+		events, err := t.Procedure.History(t.Context(), again)
+		if err != nil {
+			t.Fatal(err)
+		}
+		filled := 0
+		for _, e := range events {
+			if e.Kind == procedure.Filled && e.Stage == "confirm" {
+				filled++
+			}
+		}
+		if filled != 1 {
+			t.Errorf("the form was taken %d times", filled)
+		}
+	})
+}

@@ -63,7 +63,13 @@ func (n *Node) site(ctx context.Context) (web.Site, error) {
 	return web.Site{Name: town.Short, Office: town.Name, Address: town.Address.String()}, err
 }
 
-func actorOf(c *web.Call) string { return c.Session().Actor }
+// actorOf is the account that is signed in; staff have none.
+func actorOf(c *web.Call) string {
+	if id, is := identity.Actor(c.Session()); is {
+		return id.Actor()
+	}
+	return ""
+}
 
 // casePages are the citizen's pages of a case.
 func (n *Node) casePages() *procedure.Pages {

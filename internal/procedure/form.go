@@ -2,7 +2,6 @@ package procedure
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -71,12 +70,7 @@ func (s *Service) Fill(ctx context.Context, account, id, stage string, sent Shee
 		events = append(events, Event{Kind: WantedPerson, Stage: stage, Who: account})
 	}
 	moved, err := s.onward(ctx, next, change{events: events})
-	if errors.Is(err, errMoved) { // the other of two clicks was faster
-		moved, err = s.Case(ctx, account, id)
-	}
-	if fault.Is(err, fault.Unavailable) { // a register is away; the case is safe and goes on by itself
-		moved, err = s.Case(ctx, account, id)
-	}
+	moved, err = s.current(ctx, account, id, moved, err)
 	return moved, Mistakes{}, err
 }
 
@@ -247,10 +241,11 @@ func (s *Service) EnterCode(ctx context.Context, account, id, code string) (Case
 			return Case{}, err
 		}
 	}
-	return s.onward(ctx, next, change{
+	moved, err := s.onward(ctx, next, change{
 		events: []Event{{Kind: Coded, Stage: c.Stage, Who: account}},
 		also:   func(ctx context.Context, tx *db.Tx) error { return s.Registers.Landlords.Use(ctx, tx, confirmed, c.ID) },
 	})
+	return s.current(ctx, account, id, moved, err)
 }
 
 // WithoutCode gives the code up: a person at the desk sees to the proof.
@@ -267,5 +262,6 @@ func (s *Service) WithoutCode(ctx context.Context, account, id string) (Case, er
 	for _, n := range out.needs {
 		next.State.fetched(n.Key, Fetched{How: FromNowhere})
 	}
-	return s.onward(ctx, next, change{events: []Event{{Kind: Declined, Stage: c.Stage, Who: account}}})
+	moved, err := s.onward(ctx, next, change{events: []Event{{Kind: Declined, Stage: c.Stage, Who: account}}})
+	return s.current(ctx, account, id, moved, err)
 }

@@ -238,18 +238,12 @@ func (s *Service) Release(ctx context.Context, account, id string, replies []Rep
 		}
 		return s.schedule(ctx, tx, next, out)
 	})
-	if errors.Is(err, errMoved) {
-		return s.Case(ctx, account, id)
-	}
 	if err != nil {
-		return Case{}, err
+		return s.current(ctx, account, id, Case{}, err)
 	}
 	next.Version++
 	done, err := s.collect(ctx, next)
-	if fault.Is(err, fault.Unavailable) {
-		return next, nil // the job goes on; the page says that the register does not answer
-	}
-	return done, err
+	return s.current(ctx, account, id, done, err)
 }
 
 // answer gives the replies to package consent. Evidence of which nothing was released is tried from its next source.
@@ -305,6 +299,7 @@ func (s *Service) collect(ctx context.Context, c Case) (Case, error) {
 	next.State.Fetched, next.State.Grants, next.State.Tried = cloned(c.State.Fetched), cloned(c.State.Grants), cloned(c.State.Tried)
 	next.State.Requests, next.State.Answers = cloned(c.State.Requests), cloned(c.State.Answers)
 	var kept []exchange.Answer
+	var used []register.Confirmation
 	var events []Event
 	for _, n := range out.needs {
 		questions, err := s.questions(ctx, ed, c, n, out.env)
@@ -326,23 +321,82 @@ func (s *Service) collect(ctx context.Context, c Case) (Case, error) {
 		case err != nil:
 			return Case{}, err
 		}
+		mine, err := s.spokenFor(ctx, c, n, questions)
+		if err != nil {
+			return Case{}, err
+		}
+		if mine.taken { // somebody else moved in with this mark: it confirms nothing here
+			answers = nil
+		}
 		if err := take(ed, &next, n, answers); err != nil {
 			return Case{}, err
 		}
-		kept = append(kept, answers...)
+		kept, used = append(kept, answers...), append(used, mine.use...)
 		events = append(events, Event{Kind: Fetch, Stage: c.Stage, Data: map[string]string{"evidence": n.Evidence.Name}})
 	}
 	next.Wait = ForNothing
-	return s.onward(ctx, next, change{events: events, also: func(ctx context.Context, tx *db.Tx) error { return s.Exchange.Keep(ctx, tx, kept...) }})
+	return s.onward(ctx, next, change{events: events, also: func(ctx context.Context, tx *db.Tx) error {
+		for _, confirmation := range used {
+			if err := s.Registers.Landlords.Use(ctx, tx, confirmation, c.ID); err != nil {
+				return err
+			}
+		}
+		return s.Exchange.Keep(ctx, tx, kept...)
+	}})
 }
 
-// onward moves a case, and goes on fetching while that is all it waits for.
-func (s *Service) onward(ctx context.Context, c Case, with change) (Case, error) {
-	moved, err := s.move(ctx, c, with)
+// claim is what a case may do with a landlord's confirmation: use it, unless another case has.
+type claim struct {
+	use   []register.Confirmation
+	taken bool
+}
+
+// spokenFor looks whether the reference mark of a landlord's confirmation has served another case already.
+func (s *Service) spokenFor(ctx context.Context, c Case, n need, questions []exchange.Question) (claim, error) {
+	if n.Source.Name != exchange.Confirmations {
+		return claim{}, nil
+	}
+	confirmation, err := s.Registers.Landlords.Confirmation(ctx, c.Authority, questions[0].With["mark"])
+	if fault.Is(err, fault.NotFound) {
+		return claim{}, nil
+	}
+	if err != nil {
+		return claim{}, err
+	}
+	if confirmation.Case != "" && confirmation.Case != c.ID {
+		return claim{taken: true}, nil
+	}
+	return claim{use: []register.Confirmation{confirmation}}, nil
+}
+
+// onward moves a case, and goes on fetching while that is all it waits for. If another case of the same person came or
+// went meanwhile, the plan is made anew; if this very case moved on, that is errMoved.
+func (s *Service) onward(ctx context.Context, c Case, with change) (moved Case, err error) {
+	for range plansMost {
+		moved, err = s.move(ctx, c, with)
+		if !errors.Is(err, errMoved) {
+			break
+		}
+		stored, loadErr := s.load(ctx, s.DB, c.ID)
+		if loadErr != nil || stored.Version != c.Version {
+			return Case{}, errors.Join(err, loadErr)
+		}
+	}
 	if err != nil || moved.Wait != ForRegister {
 		return moved, err
 	}
 	return s.collect(ctx, moved)
+}
+
+const plansMost = 3
+
+// current answers an applicant whose other click was faster, or whose register is away, with the case as it stands: it is
+// safe, and a job goes on with it.
+func (s *Service) current(ctx context.Context, account, id string, moved Case, err error) (Case, error) {
+	if errors.Is(err, errMoved) || fault.Is(err, fault.Unavailable) {
+		return s.Case(ctx, account, id)
+	}
+	return moved, err
 }
 
 // questions are what may be fetched of a need: what was released and has not come yet.

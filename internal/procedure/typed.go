@@ -97,6 +97,7 @@ func (s *Service) Type(ctx context.Context, account, id string, values func(name
 		return Case{}, nil, err
 	}
 	moved, err := s.onward(ctx, next, change{events: []Event{{Kind: Typed, Stage: c.Stage, Who: account}}})
+	moved, err = s.current(ctx, account, id, moved, err)
 	return moved, nil, err
 }
 
