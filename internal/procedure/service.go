@@ -228,7 +228,28 @@ func (s *Service) Start(ctx context.Context, st Start) (Case, error) {
 		Account: st.Account, Channel: st.Channel, Stage: ed.Stages[0].Name, Created: now,
 		State: State{Values: json.RawMessage("{}"), Referral: st.Referral, Portal: st.Portal, Name: self.Given + " " + self.Family},
 	}
-	return s.move(ctx, c, change{fresh: true, use: st.Use, events: []Event{{Kind: Started, Who: st.Account, Data: map[string]string{"portal": st.Portal}}}})
+	c, err = s.move(ctx, c, change{fresh: true, use: st.alone(), events: []Event{{Kind: Started, Who: st.Account, Data: map[string]string{"portal": st.Portal}}}})
+	if errors.Is(err, errBegun) {
+		c, _, err = s.begun(ctx, st)
+	}
+	return c, err
+}
+
+// errBegun says that the other of two clicks began the case.
+var errBegun = errors.New("procedure: the account has begun this already")
+
+// alone lets a case begin only if none was begun since begun looked: two clicks at once are one.
+func (st Start) alone() func(ctx context.Context, tx *db.Tx, caseID string) error {
+	if st.Use != nil {
+		return st.Use
+	}
+	return func(ctx context.Context, tx *db.Tx, _ string) error {
+		n, err := countBegun(ctx, tx, st)
+		if err == nil && n > 0 {
+			err = errBegun
+		}
+		return err
+	}
 }
 
 // begun finds what the account began without handing it in: a second click starts nothing twice.

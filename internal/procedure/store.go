@@ -62,6 +62,12 @@ func countOpen(ctx context.Context, q db.Querier, subject ledger.Subject, servic
 		subject, service, except)
 }
 
+// countBegun counts what the account has begun on this way and not handed in.
+func countBegun(ctx context.Context, tx *db.Tx, st Start) (int, error) {
+	return db.One(ctx, tx, db.Scalar[int], `SELECT COUNT(*) FROM procedure_case
+		WHERE account = ? AND service = ? AND authority_id = ? AND channel = ? AND received = 0 AND closed = 0`, st.Account, st.Service, st.Authority, st.Channel)
+}
+
 func insertEvents(ctx context.Context, tx *db.Tx, c Case, seal keys.Sealer, events []Event) error {
 	if len(events) == 0 {
 		return nil
