@@ -35,6 +35,7 @@ type walk struct {
 	caseID   string
 	reason   string // why no case began
 	breached []string
+	reloads  int
 	done     map[string]bool // faults that have happened
 	check    time.Duration   // from handing in the last form to its answer
 }
@@ -220,6 +221,11 @@ func (w *walk) handOver(ctx context.Context, f *form) (*page, error) {
 	if err == nil && w.has(referralTwice) {
 		err = w.elsewhere(ctx, f)
 	}
+	if err == nil && p.status == http.StatusConflict && w.person.twice != once { // the first of two clicks was taken: go on from here
+		if to := p.link(lifeevent.Begin); to != "" {
+			p, err = w.person.open(ctx, to)
+		}
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -392,7 +398,7 @@ const mostSteps = 30
 
 // through goes on from page to page until the case stands still or the person gives up.
 func (w *walk) through(ctx context.Context, p *page) error {
-	for range mostSteps {
+	for n := 0; n < mostSteps+w.reloads; n++ {
 		next, err := w.step(ctx, p)
 		if err != nil || next == nil {
 			return err
@@ -580,6 +586,10 @@ func (w *walk) corrects(ctx context.Context, p *page) (*page, error) {
 		f.tick("trotzdem", whatever)
 		return w.person.press(ctx, f, "")
 	}
+	if f = p.formWith("entitled"); f != nil && !w.done["entitled"] { // asked for only now that somebody moves along
+		w.done["entitled"] = true
+		return w.applies(ctx, "", f)
+	}
 	if f = p.formWith("code"); f != nil && w.done[wrongCode] && !w.done["right_code"] {
 		w.done["right_code"] = true
 		return w.code(ctx, f)
@@ -600,7 +610,7 @@ func (w *walk) entersCode(ctx context.Context, _ string, f *form) (*page, error)
 	return w.code(ctx, f)
 }
 
-var codeForm = regexp.MustCompile(`\b[A-Z2-7]{4}-[A-Z2-7]{4}\b`)
+var codeForm = regexp.MustCompile(`\b[A-Z0-9]{4}-[A-Z0-9]{4}\b`)
 
 // code looks the letter up in the outbox, as one opens one's letterbox.
 func (w *walk) code(ctx context.Context, f *form) (*page, error) {
@@ -728,14 +738,31 @@ func pause(ctx context.Context, d time.Duration) error {
 	}
 }
 
-// rests looks at the page of the case: where it offers a way on, the person takes it.
+// rests looks at the page of the case: where it offers a way on, the person takes it. While a register is being asked,
+// the person reloads the page.
 func (w *walk) rests(ctx context.Context, p *page) (*page, error) {
-	to := p.link("/umzug/" + w.caseID)
-	if to == "" {
+	if to := p.link("/umzug/" + w.caseID); to != "" {
+		return w.person.open(ctx, to)
+	}
+	s, err := w.stands(ctx, w.caseID)
+	if err != nil {
+		return nil, err
+	}
+	mine := slices.Contains([]string{"form", "release", "typing", "code"}, s.Wait)
+	if s.Status != "waiting" || !mine && s.Wait != "register" {
 		return nil, nil
 	}
-	return w.person.open(ctx, to)
+	if w.reloads++; w.reloads > mostReloads {
+		return nil, fmt.Errorf("the case waits for %q, and its page shows no way on", s.Wait)
+	}
+	if err := pause(ctx, look); err != nil {
+		return nil, err
+	}
+	return w.person.open(ctx, "/vorgang/"+w.caseID)
 }
+
+// mostReloads of the page of a case while a register is asked: twenty seconds.
+const mostReloads = 1000
 
 // big sends 5 MB of JSON where a form belongs. It must be refused without being read, and change nothing.
 func (w *walk) big(ctx context.Context, p *page) error {

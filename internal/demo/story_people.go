@@ -32,6 +32,9 @@ func (s *Story) people(ctx context.Context, moves []Move, there map[string][]Reg
 	made := map[string]Household{}
 	for i := range moves {
 		m := &moves[i]
+		if m.New == (Place{}) {
+			m.New = Place(s.World.NewHome(i))
+		}
 		key := m.applicant().key()
 		switch {
 		case len(m.household.Entries) > 0: // generated, and settled below
