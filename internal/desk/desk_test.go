@@ -28,7 +28,7 @@ func TestAClerkSettlesAStoppedCase(t *testing.T) {
 		clerk := t.clerk(osei)
 		clerk.open(desk.Path).sees(http.StatusOK, "Malte Brandes", "Einzugsbestätigung fehlt", c.Number, "Wohnsitz anmelden", "Diese Woche", "Mi, 06.03.",
 			`accesskey="w"`, "entscheiden")
-		page := clerk.open(desk.Path + "/" + c.ID).sees(http.StatusOK,
+		page := clerk.open(desk.Path+"/"+c.ID).sees(http.StatusOK,
 			"Warum Sie gefragt sind", "Die Bestätigung Ihres Einzugs liegt uns nicht vor.", "Fragen Sie den Wohnungsgeber.", "§ 19 Abs. 2 BMG", // why
 			"Das Haus steht im Adressverzeichnis", "Innerhalb von zwei Wochen gemeldet", "§ 17 Abs. 1 BMG", // what is in order
 			"Unsere Frist", "Zusage der Behörde (Beispiel)", "Nordallee 11", "Alleinige Wohnung", "geboren 23.09.1998",

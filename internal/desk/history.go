@@ -8,13 +8,16 @@ import (
 	"github.com/amtsweg/amtsweg/internal/procedure"
 )
 
+// latest is how much of the history stands open; what came before is folded.
+const latest = 8
+
 //locale:prefix desk.event.
 
 // happenings are the history of a case, the last first: who did what. People of the office are named by their unit.
 func (p *Pages) happenings(c *web.Call, fl file) []happened {
 	out := make([]happened, 0, len(fl.history)+1)
 	if !fl.Status.Ended() {
-		out = append(out, happened{Text: p.standing(c, fl.Case).Text, Now: true})
+		out = append(out, happened{Text: c.T("desk.history.now", "State", p.standing(c, fl.Case).Text), Now: true})
 	}
 	for _, e := range slices.Backward(fl.history) {
 		h := happened{Who: c.T("desk.event.machine"), Text: c.T("desk.event." + string(e.Kind)), At: e.At, Detail: p.detail(c, fl, e)}

@@ -44,10 +44,11 @@ type tableRow struct {
 type checked struct{ Title, Law string }
 
 type release struct {
-	Title, Law, Until, Left string
-	Fields                  int
-	Open                    bool // a question that waits
-	Meter                   string
+	Title, Whom, Law string
+	Until, Left      string
+	Fields           int
+	Open             bool // a question that waits
+	Meter            string
 }
 
 type notice struct {
@@ -108,7 +109,7 @@ type casePage struct {
 	Releases                    []release
 	Notices                     []notice
 	Papers                      []paper
-	History                     []happened
+	History, Earlier            []happened
 	Questions                   []asked
 	Decision                    *decision
 	CanDecide                   bool
@@ -195,6 +196,9 @@ func (p *Pages) casePage(c *web.Call, fl file) casePage {
 	}
 	for _, r := range compare(ed, lang, fl.Values, fl.State.Name) {
 		page.Table = append(page.Table, tableRow{r, p.verdict(c, r.verdict)})
+	}
+	if n := len(page.History); n > latest+2 {
+		page.History, page.Earlier = page.History[:latest], page.History[latest:]
 	}
 	p.reasons(c, fl, &page)
 	p.checks(c, fl, &page)
@@ -412,6 +416,11 @@ func (p *Pages) releases(c *web.Call, fl file, page *casePage) error {
 		r := release{
 			Title: fl.Examined.Edition.Text(c.Lang(), "evidence."+it.Request.Evidence+".title"), Law: it.Request.Law, Fields: len(it.Request.Fields),
 			Until: i18n.ShortDay(c.Lang(), clock.DateOf(it.Request.Until)), Open: it.Grant.ID == "",
+		}
+		for name, subject := range fl.State.Relatives {
+			if subject == it.Request.Subject {
+				r.Whom = name
+			}
 		}
 		if !r.Open {
 			r.Fields, r.Until = len(it.Grant.Fields), i18n.ShortDay(c.Lang(), clock.DateOf(it.Grant.Until))
