@@ -44,20 +44,20 @@ func anna(t testing.TB) (Env, Facts) {
 	old, home := address(t, "Mühlgasse 1, 05233 Ellerbrück"), address(t, "Lindenallee 4, 05417 Lindenfurt")
 	calendar, _ := authority.CalendarOf("mittelau")
 	return Env{
-			"proof": "landlord", "mark": "K7M2-Q9TX", "kind": "sole", "correct": true,
-			"prefilled": map[string]any{
-				"family_name": "Beispiel", "given_names": "Anna Maria (Rufname Anna)", "doctorate": "Dr.", "sex": "weiblich", "tax_id": "00000000001",
-				"former_names": map[string]any{"birth_name": "Muster", "earlier": "Vorbild"},
-				"birth":        map[string]any{"date": day("1990-05-17"), "place": "Ellerbrück"}, "nationalities": []any{"DE"},
-				"homes": []any{map[string]any{"address": old, "kind": "sole"}}, "moved_in": day("2020-01-01"),
-				"family_status": map[string]any{"status": "verheiratet", "date": day("2019-06-01"), "place": "Ellerbrück"},
-				"blocks":        map[string]any{"information": []any{"§ 51"}, "transmission": []any{"§ 50 Abs. 5"}},
-				"documents":     []any{map[string]any{"issuer": "Ellerbrück", "valid_until": day("2033-01-01"), "serial": "X1"}}, "passport_refusal": false,
-			},
-			"landlord": map[string]any{"provider": "Wohnbau", "moved_in": day("2030-03-01"), "home": home, "people": []any{"Anna Beispiel"}},
-		}, Facts{
-			Today: day("2030-03-08"), Received: day("2030-03-08"), Complete: day("2030-03-08"), Channel: "portal", Calendar: calendar,
-		}
+		"proof": "landlord", "mark": "K7M2-Q9TX", "kind": "sole", "correct": true,
+		"prefilled": map[string]any{
+			"family_name": "Beispiel", "given_names": "Anna Maria (Rufname Anna)", "doctorate": "Dr.", "sex": "weiblich", "tax_id": "00000000001",
+			"former_names": map[string]any{"birth_name": "Muster", "earlier": "Vorbild"},
+			"birth":        map[string]any{"date": day("1990-05-17"), "place": "Ellerbrück"}, "nationalities": []any{"DE"},
+			"homes": []any{map[string]any{"address": old, "kind": "sole"}}, "moved_in": day("2020-01-01"),
+			"family_status": map[string]any{"status": "verheiratet", "date": day("2019-06-01"), "place": "Ellerbrück"},
+			"blocks":        map[string]any{"information": []any{"§ 51"}, "transmission": []any{"§ 50 Abs. 5"}},
+			"documents":     []any{map[string]any{"issuer": "Ellerbrück", "valid_until": day("2033-01-01"), "serial": "X1"}}, "passport_refusal": false,
+		},
+		"landlord": map[string]any{"provider": "Wohnbau", "moved_in": day("2030-03-01"), "home": home, "people": []any{"Anna Beispiel"}},
+	}, Facts{
+		Today: day("2030-03-08"), Received: day("2030-03-08"), Complete: day("2030-03-08"), Channel: "portal", Calendar: calendar,
+	}
 }
 
 // decided is the case after its decision.
@@ -173,8 +173,10 @@ func TestTheMachineDecidesOnlyThroughTheGate(t *testing.T) {
 		{"the last tick is missing", func(v Env, _ *Facts) { v["correct"] = nil }, false, ByPerson, []Ground{{Code: GroundMissing}}},
 		{"a second case", func(_ Env, f *Facts) { f.Applicant.OpenCases = 1 }, false, ByPerson, []Ground{{GroundCheck, "no_second_case"}}},
 		{"impossible day", func(v Env, _ *Facts) { v["move_in"] = day("2050-01-01") }, false, ByNobody, []Ground{{GroundStopped, "within_a_year"}, {GroundCheck, "landlord_agrees"}}},
-		{"and insists", func(v Env, f *Facts) { v["move_in"] = day("2050-01-01"); f.Applicant.Insists = true }, false, ByPerson,
-			[]Ground{{GroundStopped, "within_a_year"}, {GroundCheck, "landlord_agrees"}, {Code: GroundInsists}}},
+		{
+			"and insists", func(v Env, f *Facts) { v["move_in"] = day("2050-01-01"); f.Applicant.Insists = true }, false, ByPerson,
+			[]Ground{{GroundStopped, "within_a_year"}, {GroundCheck, "landlord_agrees"}, {Code: GroundInsists}},
+		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			values, facts := anna(t)

@@ -245,7 +245,12 @@ func TestWhatDoesNotFitIsNotStored(t *testing.T) {
 	t.Parallel()
 	e := move(t)
 	for _, env := range []Env{
-		{"move_in": "2030-03-01"}, {"new_home": "Lindenallee 4"}, {"relatives": "Ben"}, {"prefilled": []any{}}, {"correct": "true"}, {"kind": 3},
+		{"move_in": "2030-03-01"},
+		{"new_home": "Lindenallee 4"},
+		{"relatives": "Ben"},
+		{"prefilled": []any{}},
+		{"correct": "true"},
+		{"kind": 3},
 		{"prefilled": map[string]any{"birth": map[string]any{"date": 5}}},
 	} {
 		if data, err := e.Encode(env); err == nil {

@@ -253,7 +253,7 @@ func (v *inspector) optionals() {
 		parts := strings.Split(u.path, ".")
 		for i, name := range parts {
 			p := strings.Join(parts[:i+1], ".")
-			opt := false
+			var opt bool
 			if i == 0 {
 				t, opt = v.d.names[p], v.d.optional[p]
 			} else {

@@ -71,8 +71,10 @@ func (l laws) wrong(cite string, own []string) (msg, help string) {
 }
 
 // citing are the keys whose value is a law.
-var citing = map[string]bool{"law": true, "permitted_by": true, "unless_blocked": true, "without_reasons": true, "none": true,
-	"hearing": true, "served": true, "in_person": true}
+var citing = map[string]bool{
+	"law": true, "permitted_by": true, "unless_blocked": true, "without_reasons": true, "none": true,
+	"hearing": true, "served": true, "in_person": true,
+}
 
 // sheetList is what a law names, in sheets of the DSMeld; exact means all of them and nothing else.
 type sheetList struct {

@@ -3,8 +3,6 @@ package catalog
 import (
 	"fmt"
 	"strings"
-
-	"github.com/expr-lang/expr/types"
 )
 
 // migrations checks the maps from older editions that lie in editions/NAME.N.yaml, and runs their tests.
@@ -70,7 +68,7 @@ func (d *draft) migratedField(f string, n *node, older *draft) {
 		return
 	}
 	older.exprs[n] = e
-	basic, ok := exprTypes[d.names[f].kind].(types.Type)
+	basic, ok := exprTypes[d.names[f].kind]
 	if !ok {
 		return
 	}

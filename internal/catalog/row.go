@@ -87,14 +87,6 @@ func (e *Edition) memberAt(path string, each []string) *member {
 	return m
 }
 
-// typeOf is the type of the value at a path, or nil if it is not declared.
-func (e *Edition) typeOf(path string, each []string) *valueType {
-	if m := e.memberAt(path, each); m != nil {
-		return m.typ
-	}
-	return e.names[path]
-}
-
 // cut leaves of a value only the parts that a list of sheets names, and says which sheets these are. A value without
 // sheets of its own, which is no data of the register, goes whole. named is false if nothing is left.
 func cut(v any, m *member, law map[string]bool) (left any, sheets map[string]bool, named bool) {

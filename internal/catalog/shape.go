@@ -3,6 +3,7 @@ package catalog
 import (
 	"bytes"
 	_ "embed"
+	"errors"
 	"fmt"
 	"strings"
 	"sync"
@@ -47,8 +48,8 @@ func shape(root *node) []Problem {
 	case root.at("part").ok():
 		k = "part"
 	}
-	err, _ := shapes()[k].Validate(root.plain()).(*jsonschema.ValidationError)
-	if err == nil {
+	var err *jsonschema.ValidationError
+	if !errors.As(shapes()[k].Validate(root.plain()), &err) {
 		return nil
 	}
 	w := shapeWords{root: root}

@@ -6,8 +6,10 @@ import (
 )
 
 // textKeys are the keys whose value a person reads.
-var textKeys = map[string]bool{"title": true, "summary": true, "label": true, "hint": true, "say": true, "purpose": true,
-	"because": true, "orders": true, "reasons": true, "conditions": true, "text": true, "guide": true}
+var textKeys = map[string]bool{
+	"title": true, "summary": true, "label": true, "hint": true, "say": true, "purpose": true,
+	"because": true, "orders": true, "reasons": true, "conditions": true, "text": true, "guide": true,
+}
 
 // textsOf lists every text that a person reads by its path: for translations and for Edition.Text.
 func textsOf(n *node, path string, out map[string]*node) {

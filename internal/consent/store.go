@@ -51,8 +51,10 @@ type requestRow struct {
 }
 
 func (r *requestRow) dest(fields *string) []any {
-	return []any{&r.ID, &r.Subject, &r.Account, &r.OnBehalf, &r.Reader, &r.Unit, &r.Register, &r.Holder, &r.Evidence, &r.Title, &r.Purpose,
-		&r.Law, &r.Basis, &r.Case, fields, &r.Whole, db.Time(&r.Asked), db.Time(&r.Until), &r.state}
+	return []any{
+		&r.ID, &r.Subject, &r.Account, &r.OnBehalf, &r.Reader, &r.Unit, &r.Register, &r.Holder, &r.Evidence, &r.Title, &r.Purpose,
+		&r.Law, &r.Basis, &r.Case, fields, &r.Whole, db.Time(&r.Asked), db.Time(&r.Until), &r.state,
+	}
 }
 
 func scanRequest(row db.Row) (r requestRow, err error) {

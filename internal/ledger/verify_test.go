@@ -353,12 +353,12 @@ func TestAForgedRecordIsNeverPlaced(t *testing.T) {
 		w.record(access("mover"))
 		// The forger knows everything but the node's key: a record of another node, whole in itself.
 		w.exec("UPDATE keys_keyset SET purpose = 'aside' WHERE purpose = '" + ledger.SaltPurpose + "'")
-		ring, err := keys.Open(t.Context(), w.db, strings.Replace(w.head, "ledger.head", "master.key", 1))
-		if err == nil {
+		if _, err := keys.Open(t.Context(), w.db, strings.Replace(w.head, "ledger.head", "master.key", 1)); err == nil {
 			t.Fatal("a keyset moved to another purpose opens")
 		}
 		w.exec("DELETE FROM keys_keyset WHERE purpose = 'aside'")
-		if ring, err = keys.Open(t.Context(), w.db, strings.Replace(w.head, "ledger.head", "master.key", 1)); err != nil {
+		ring, err := keys.Open(t.Context(), w.db, strings.Replace(w.head, "ledger.head", "master.key", 1))
+		if err != nil {
 			t.Fatal(err)
 		}
 		forger, err := ledger.New(t.Context(), w.db, ring, ledger.Options{Name: "amtsweg.example/lindenfurt"})

@@ -69,8 +69,10 @@ func TestTheSameCaseRegistersOnce(t *testing.T) {
 		if twice := t.moveOut("case-1", register.Sole, "Jana"); twice[0].Version != out[0].Version || out[0].Version != 2 {
 			t.Errorf("moved out %+v, then %+v", out, twice)
 		}
-		p, err := t.register.PlanMoveIn(ctx, register.MoveIn{Authority: "neu", Case: "case-1", Day: today(t), Home: newHome, Kind: register.Sole,
-			MovedIn: today(t), People: []register.Person{{Subject: t.subject["Tobias"], Values: t.one("alt", "Tobias", register.FieldNames()...)}}})
+		p, err := t.register.PlanMoveIn(ctx, register.MoveIn{
+			Authority: "neu", Case: "case-1", Day: today(t), Home: newHome, Kind: register.Sole,
+			MovedIn: today(t), People: []register.Person{{Subject: t.subject["Tobias"], Values: t.one("alt", "Tobias", register.FieldNames()...)}},
+		})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -88,8 +90,10 @@ func TestADecisionThatFailsRegistersNobody(t *testing.T) {
 	story(t, func(t *towns) {
 		t.load("alt", family()...)
 		values := t.one("alt", "Jana", register.FieldNames()...)
-		p, err := t.register.PlanMoveIn(ctx, register.MoveIn{Authority: "neu", Case: "case-1", Day: today(t), Home: newHome, Kind: register.Sole,
-			MovedIn: today(t), People: []register.Person{{Subject: t.subject["Jana"], Values: values}}})
+		p, err := t.register.PlanMoveIn(ctx, register.MoveIn{
+			Authority: "neu", Case: "case-1", Day: today(t), Home: newHome, Kind: register.Sole,
+			MovedIn: today(t), People: []register.Person{{Subject: t.subject["Jana"], Values: values}},
+		})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -145,8 +149,10 @@ func TestSomebodyWithoutARegisterIsEnteredOnce(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		in := register.MoveIn{Authority: "neu", Case: "case-1", Day: today(t), Home: newHome, Kind: register.Sole, MovedIn: today(t),
-			People: []register.Person{{Values: typed}}}
+		in := register.MoveIn{
+			Authority: "neu", Case: "case-1", Day: today(t), Home: newHome, Kind: register.Sole, MovedIn: today(t),
+			People: []register.Person{{Values: typed}},
+		}
 		first := t.move(t.register.PlanMoveIn(ctx, in))
 		again := t.move(t.register.PlanMoveIn(ctx, in)) // a retry plans anew, and would make another person
 		if first[0].Subject == "" || first[0].Subject != again[0].Subject {
@@ -169,8 +175,10 @@ func TestMovingInsideTheTownLosesNothing(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			t.move(t.register.PlanMoveIn(ctx, register.MoveIn{Authority: "neu", Case: "case-" + name, Day: today(t), Home: newHome, Kind: register.Sole,
-				MovedIn: today(t), People: []register.Person{{Subject: t.subject[name], Values: values}}}))
+			t.move(t.register.PlanMoveIn(ctx, register.MoveIn{
+				Authority: "neu", Case: "case-" + name, Day: today(t), Home: newHome, Kind: register.Sole,
+				MovedIn: today(t), People: []register.Person{{Subject: t.subject[name], Values: values}},
+			}))
 		}
 		if blocks := text(t.one("neu", "Tobias", "blocks")["blocks"]); !strings.Contains(blocks, "§ 51 BMG") {
 			t.Errorf("his block is gone: %q", blocks)
@@ -191,8 +199,10 @@ func TestAReportSaysWhatDiffers(t *testing.T) {
 		told["doctorate"] = []byte(`"Dr."`)
 		told["sex"] = []byte(` "divers"`)
 		told["birth"] = []byte(`{"place":"Altstadt","date":"1995-06-14"}`) // the same, written otherwise
-		out := register.MoveOut{Authority: "alt", Case: "case-1", Day: today(t), Forward: newHome, Kind: register.Sole,
-			People: []register.Person{{Subject: t.subject["Jana"], Values: told}}}
+		out := register.MoveOut{
+			Authority: "alt", Case: "case-1", Day: today(t), Forward: newHome, Kind: register.Sole,
+			People: []register.Person{{Subject: t.subject["Jana"], Values: told}},
+		}
 		for range 2 { // the answer is the same the second time
 			if got := t.move(t.register.PlanMoveOut(ctx, out)); !slices.Equal(got[0].Differing, []string{"doctorate", "sex"}) {
 				t.Errorf("differing: %v", got[0].Differing)
@@ -221,8 +231,10 @@ func TestASecondHomeLeavesTheFirst(t *testing.T) {
 func TestAPlanThatCannotBeRightIsRefused(t *testing.T) {
 	story(t, func(t *towns) {
 		t.load("alt", family()...)
-		good := register.MoveIn{Authority: "neu", Case: "c", Day: today(t), Home: newHome, Kind: register.Sole, MovedIn: today(t),
-			People: []register.Person{{Subject: t.subject["Jana"], Values: t.one("alt", "Jana", register.FieldNames()...)}}}
+		good := register.MoveIn{
+			Authority: "neu", Case: "c", Day: today(t), Home: newHome, Kind: register.Sole, MovedIn: today(t),
+			People: []register.Person{{Subject: t.subject["Jana"], Values: t.one("alt", "Jana", register.FieldNames()...)}},
+		}
 		for name, spoil := range map[string]func(in *register.MoveIn){
 			"no case": func(in *register.MoveIn) { in.Case = "" },
 			"no home": func(in *register.MoveIn) { in.Home = authority.Address{} },
@@ -248,8 +260,10 @@ func TestAPlanThatCannotBeRightIsRefused(t *testing.T) {
 				t.Errorf("%s: planned %v", name, p)
 			}
 		}
-		if _, err := t.register.PlanMoveOut(ctx, register.MoveOut{Authority: "alt", Case: "c", Day: today(t), Forward: newHome, Kind: register.Sole,
-			People: []register.Person{{}}}); fault.CodeOf(err) != register.CodeNotFound {
+		if _, err := t.register.PlanMoveOut(ctx, register.MoveOut{
+			Authority: "alt", Case: "c", Day: today(t), Forward: newHome, Kind: register.Sole,
+			People: []register.Person{{}},
+		}); fault.CodeOf(err) != register.CodeNotFound {
 			t.Errorf("nobody moves out: %v", err)
 		}
 	})
@@ -258,8 +272,10 @@ func TestAPlanThatCannotBeRightIsRefused(t *testing.T) {
 func TestWhoIsUnknownCannotMoveOut(t *testing.T) {
 	story(t, func(t *towns) {
 		t.load("alt", family()...)
-		p, err := t.register.PlanMoveOut(ctx, register.MoveOut{Authority: "neu", Case: "c", Day: today(t), Forward: newHome, Kind: register.Sole,
-			People: []register.Person{{Subject: t.subject["Jana"]}}})
+		p, err := t.register.PlanMoveOut(ctx, register.MoveOut{
+			Authority: "neu", Case: "c", Day: today(t), Forward: newHome, Kind: register.Sole,
+			People: []register.Person{{Subject: t.subject["Jana"]}},
+		})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -72,11 +72,11 @@ func (e *Entitlements) Grant(ctx context.Context, reason string, list ...Entitle
 	})
 }
 
-func (x Entitlement) check() error {
-	if x.Holder == "" || x.Register == "" || x.Evidence == "" || x.Reader == "" || x.Law == "" || x.Until.IsZero() || len(x.Fields) == 0 {
+func (e Entitlement) check() error {
+	if e.Holder == "" || e.Register == "" || e.Evidence == "" || e.Reader == "" || e.Law == "" || e.Until.IsZero() || len(e.Fields) == 0 {
 		return fault.New(fault.Invalid, "register.error.entitlement")
 	}
-	for _, name := range x.Fields {
+	for _, name := range e.Fields {
 		class, err := ClassOf(name)
 		if err != nil {
 			return err

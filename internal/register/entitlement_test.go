@@ -9,8 +9,10 @@ import (
 )
 
 func entitlement() register.Entitlement {
-	return register.Entitlement{Holder: "alt", Register: register.Residents, Evidence: "prefilled", Reader: "neu",
-		Fields: []string{"family_name", "birth", "religion"}, Law: "§ 23a Abs. 1 BMG", Until: clock.Date{Y: 2030, M: 3, D: 4}}
+	return register.Entitlement{
+		Holder: "alt", Register: register.Residents, Evidence: "prefilled", Reader: "neu",
+		Fields: []string{"family_name", "birth", "religion"}, Law: "§ 23a Abs. 1 BMG", Until: clock.Date{Y: 2030, M: 3, D: 4},
+	}
 }
 
 func ask(fields ...string) register.Ask {

@@ -13,8 +13,10 @@ import (
 )
 
 func confirmation() register.Confirmation {
-	return register.Confirmation{Authority: "neu", Source: register.ByLandlord, Provider: "Wohnwerk eG, Markt 1, 05417 Neustadt",
-		MovedIn: clock.Date{Y: 2030, M: 3, D: 1}, Home: newHome, People: []string{"Jana Wittkamp", "Mila Wittkamp"}}
+	return register.Confirmation{
+		Authority: "neu", Source: register.ByLandlord, Provider: "Wohnwerk eG, Markt 1, 05417 Neustadt",
+		MovedIn: clock.Date{Y: 2030, M: 3, D: 1}, Home: newHome, People: []string{"Jana Wittkamp", "Mila Wittkamp"},
+	}
 }
 
 func (t *towns) use(c register.Confirmation, caseID string) error {

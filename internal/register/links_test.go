@@ -50,7 +50,8 @@ func TestNobodyIsToldWhoIsNotMeant(t *testing.T) {
 		t.records()
 		for _, stranger := range []register.Identity{
 			who("Jana", "Wittkamp", "1995-06-14"), who("Jana Maria", "Wittkamp", "1995-06-15"), who("Jana Maria", "Wittkampf", "1995-06-14"),
-			{Family: "Wittkamp", Given: "Jana Maria"}, {},
+			{Family: "Wittkamp", Given: "Jana Maria"},
+			{},
 			{Family: "Wittkamp", Birth: clock.Date{Y: 1995, M: 6, D: 14}},
 		} {
 			if got, err := t.register.Links.Self(ctx, stranger, why); got != "" || fault.CodeOf(err) != register.CodeNotFound {

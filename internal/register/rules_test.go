@@ -56,9 +56,11 @@ func residents() *rapid.Generator[Resident] {
 		day := func(name string) clock.Date {
 			return clock.Date{Y: 1950, M: 1, D: 1}.AddDays(rapid.IntRange(0, 30000).Draw(t, name))
 		}
-		r := Resident{FamilyName: word.Draw(t, "family"), GivenNames: word.Draw(t, "given"), Birth: Birth{Date: day("birth"), Place: word.Draw(t, "place")},
+		r := Resident{
+			FamilyName: word.Draw(t, "family"), GivenNames: word.Draw(t, "given"), Birth: Birth{Date: day("birth"), Place: word.Draw(t, "place")},
 			TaxID: word.Draw(t, "tax"), Nationalities: rapid.SliceOfN(word, 0, 3).Draw(t, "nations"), MovedIn: day("moved"),
-			Religion: rapid.SampledFrom([]string{"", "rk", "ev"}).Draw(t, "religion"), PassportRefusal: rapid.Bool().Draw(t, "refusal")}
+			Religion: rapid.SampledFrom([]string{"", "rk", "ev"}).Draw(t, "religion"), PassportRefusal: rapid.Bool().Draw(t, "refusal"),
+		}
 		if rapid.Bool().Draw(t, "blocked") {
 			r.Blocks = Blocks{[]Block{InformationBlock(day("block")), ShelterBlock()}, []Block{{Law: "§ 42 Abs. 3 BMG"}}}
 		}

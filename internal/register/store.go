@@ -138,8 +138,10 @@ func upsertRecords(ctx context.Context, tx *db.Tx, o office, records []record) e
 		if err := refuseClear(r.open); err != nil {
 			return err
 		}
-		rows[i] = []any{string(o.authority), o.register, string(r.area), r.name.family, r.name.given, r.name.birth, r.movedOut,
-			r.version, tx.Now(), string(r.open), r.sealed}
+		rows[i] = []any{
+			string(o.authority), o.register, string(r.area), r.name.family, r.name.given, r.name.birth, r.movedOut,
+			r.version, tx.Now(), string(r.open), r.sealed,
+		}
 	}
 	return insertRows(ctx, tx,
 		`register_record (authority_id, register, area_id, family, given, birth, moved_out, version, changed, data, sealed)`,

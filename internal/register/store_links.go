@@ -64,8 +64,10 @@ func deleteLinks(ctx context.Context, tx *db.Tx, o office, ids []areaID) error {
 func upsertLinks(ctx context.Context, tx *db.Tx, o office, links []link) error {
 	rows := make([][]any, len(links))
 	for i, l := range links {
-		rows[i] = []any{string(o.authority), o.register, string(l.of), string(l.kin), l.position, string(l.other),
-			l.name.family, l.name.given, l.name.birth, string(l.data)}
+		rows[i] = []any{
+			string(o.authority), o.register, string(l.of), string(l.kin), l.position, string(l.other),
+			l.name.family, l.name.given, l.name.birth, string(l.data),
+		}
 	}
 	return insertRows(ctx, tx,
 		`register_link (authority_id, register, area_id, kin, position, other_id, family, given, birth, data)`,

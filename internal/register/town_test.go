@@ -64,8 +64,10 @@ func restarted(t *towns) *register.Service {
 
 func today(t *towns) clock.Date { return clock.DateOf(t.db.Clock().Now()) }
 
-var oldHome = authority.Address{Street: "Mühlgasse", House: "7", Postcode: "05233", Town: "Altstadt"}
-var newHome = authority.Address{Street: "Lindenallee", House: "12", Postcode: "05417", Town: "Neustadt"}
+var (
+	oldHome = authority.Address{Street: "Mühlgasse", House: "7", Postcode: "05233", Town: "Altstadt"}
+	newHome = authority.Address{Street: "Lindenallee", House: "12", Postcode: "05417", Town: "Neustadt"}
+)
 
 // someone lives at the old home, alone and with nothing special.
 func someone(given, family, born string) register.Resident {
@@ -147,8 +149,10 @@ func (t *towns) move(p *register.Plan, err error) []register.Written {
 // moveIn registers people in neu with what alt holds about them.
 func (t *towns) moveIn(caseID string, kind register.HomeKind, names ...string) []register.Written {
 	t.Helper()
-	in := register.MoveIn{Authority: "neu", Case: caseID, Day: today(t), Home: newHome, Kind: kind, MovedIn: clock.Date{Y: 2030, M: 3, D: 1},
-		Objections: []string{"parties"}}
+	in := register.MoveIn{
+		Authority: "neu", Case: caseID, Day: today(t), Home: newHome, Kind: kind, MovedIn: clock.Date{Y: 2030, M: 3, D: 1},
+		Objections: []string{"parties"},
+	}
 	for _, a := range t.read("alt", register.FieldNames(), false, names...) {
 		in.People = append(in.People, register.Person{Subject: a.Subject, Values: a.Values})
 	}

@@ -184,8 +184,10 @@ func (w *writer) group(batch []*request) bool {
 // member runs one closure of a group. whole is false if the group no longer stands.
 func (w *writer) member(r *request) (result error, whole bool) {
 	saved := r.mode != appending
-	if saved && w.command("SAVEPOINT one") != nil {
-		return nil, false
+	if saved {
+		if err := w.command("SAVEPOINT one"); err != nil {
+			return err, false
+		}
 	}
 	err := w.call(r)
 	switch {
