@@ -73,10 +73,11 @@ func (s *Service) signed(owner authority.Key, typ string, payload []byte) (strin
 	return jws.Sign(h.signer, string(owner), typ, payload)
 }
 
-// Export writes what authorities signed into DIR: answers/ID.jws with receipts/ID.jws, and acknowledgements/ID.jws.
+// Export writes what authorities signed into DIR: answers/ID.jws with receipts/ID.jws, and of every notice that was
+// acknowledged notices/ID.jws and acknowledgements/ID.jws.
 // Answers are written as their reader kept them; one that nobody kept is signed again from what the holder stored.
 func (s *Service) Export(ctx context.Context, dir string) error {
-	for _, folder := range []string{"answers", "receipts", "acknowledgements"} {
+	for _, folder := range []string{"answers", "receipts", "notices", "acknowledgements"} {
 		if err := os.MkdirAll(filepath.Join(dir, folder), 0o755); err != nil {
 			return fmt.Errorf("evidence folder: %w", err)
 		}
@@ -93,7 +94,7 @@ func (s *Service) Export(ctx context.Context, dir string) error {
 			after = a
 		}
 		if len(page) == 0 {
-			return s.exportAcks(ctx, dir)
+			return s.exportNotices(ctx, dir)
 		}
 	}
 }
@@ -117,17 +118,20 @@ func (s *Service) exportAnswer(ctx context.Context, dir string, a storedAnswer) 
 	return writeStatement(dir, "receipts", a.id, a.receipt)
 }
 
-func (s *Service) exportAcks(ctx context.Context, dir string) error {
-	for after := (storedAck{}); ; {
-		page, err := selectAcks(ctx, s.DB, after, exportPage)
+func (s *Service) exportNotices(ctx context.Context, dir string) error {
+	for after := (storedNotice{}); ; {
+		page, err := selectSigned(ctx, s.DB, after, exportPage)
 		if err != nil {
-			return fmt.Errorf("acknowledgements: %w", err)
+			return fmt.Errorf("notices: %w", err)
 		}
-		for _, a := range page {
-			if err := writeStatement(dir, "acknowledgements", a.id, a.statement); err != nil {
+		for _, n := range page {
+			if err := writeStatement(dir, "notices", n.id, n.statement); err != nil {
 				return err
 			}
-			after = a
+			if err := writeStatement(dir, "acknowledgements", n.id, n.ack); err != nil {
+				return err
+			}
+			after = n
 		}
 		if len(page) == 0 {
 			return nil
@@ -149,8 +153,8 @@ type storedAnswer struct {
 	recorded                        ledger.Recorded
 }
 
-// storedAck is an acknowledgement as the sender got it.
-type storedAck struct {
-	id, statement string
-	sender        authority.Key
+// storedNotice is a notice as its sender signed it, and the acknowledgement as the sender got it.
+type storedNotice struct {
+	id, statement, ack string
+	sender             authority.Key
 }

@@ -170,11 +170,13 @@ func acknowledge(ctx context.Context, tx *db.Tx, n Notice, ack string, answered 
 	return rows > 0, err
 }
 
-func selectAcks(ctx context.Context, q db.Querier, after storedAck, most int) ([]storedAck, error) {
-	return db.All(ctx, q, func(r db.Row) (a storedAck, err error) {
-		err = r.Scan(&a.sender, &a.id, &a.statement)
-		return a, err
-	}, `SELECT sender, notice_id, ack FROM exchange_notice WHERE acknowledged > 0 AND (sender, notice_id) > (?, ?) ORDER BY sender, notice_id LIMIT ?`,
+// selectSigned reads notices that were acknowledged: until then none is signed for good.
+func selectSigned(ctx context.Context, q db.Querier, after storedNotice, most int) ([]storedNotice, error) {
+	return db.All(ctx, q, func(r db.Row) (n storedNotice, err error) {
+		err = r.Scan(&n.sender, &n.id, &n.statement, &n.ack)
+		return n, err
+	}, `SELECT sender, notice_id, statement, ack FROM exchange_notice
+		WHERE acknowledged > 0 AND (sender, notice_id) > (?, ?) ORDER BY sender, notice_id LIMIT ?`,
 		string(after.sender), after.id, most)
 }
 
