@@ -200,9 +200,12 @@ func (l *Landlords) Redeem(ctx context.Context, key authority.Key, caseID, code 
 		if fault.Is(answer, fault.Invalid) {
 			return updateTries(ctx, tx, key, caseID) // counted although the answer is no
 		}
-		return nil
+		return answer
 	})
-	return c, errors.Join(err, answer)
+	if err == nil {
+		err = answer
+	}
+	return c, err
 }
 
 func (l *Landlords) try(ctx context.Context, tx *db.Tx, key authority.Key, caseID, ref string) (Confirmation, error) {
