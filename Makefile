@@ -27,7 +27,7 @@ build: ## build bin/amtsweg with its web assets
 run: build ## open the demo world on http://localhost:8080
 	@bin/amtsweg demo
 
-quick: ## less than a minute: vet and the short tests, no browser
+quick: ## less than a minute: vet and the short tests, on SQLite, no browser
 	@scripts/setup build
 	@go run ./web/bundle
 	@go vet ./...

@@ -88,7 +88,18 @@ func TestOnTheBasisOfLawTheRegistersOwnListDecides(t *testing.T) {
 // Whatever is asked, nothing passes to another authority without a running grant or an entitlement.
 func TestNothingLeavesWithoutAGrantOrAnEntitlement(t *testing.T) {
 	passed := 0
-	rapid.Check(t, func(t *rapid.T) {
+	for range 50 { // a round of few checks may let nothing pass by chance
+		if passed == 0 {
+			rapid.Check(t, passing(&passed))
+		}
+	}
+	if passed == 0 {
+		t.Error("nothing passed: the property was not tried")
+	}
+}
+
+func passing(passed *int) func(t *rapid.T) {
+	return func(t *rapid.T) {
 		one := func(name string, values ...string) string { return rapid.SampledFrom(values).Draw(t, name) }
 		q, g := asked()
 		q.Basis = consent.Basis(one("basis", "law", "request", "consent", ""))
@@ -109,7 +120,7 @@ func TestNothingLeavesWithoutAGrantOrAnEntitlement(t *testing.T) {
 		if decide(doorFetch, q, entitled, g, now) != nil {
 			return
 		}
-		passed++
+		*passed++
 		running := g.EndedAt.IsZero() && now.Before(g.Until)
 		same := q.Subject == "jana" && q.Reader == "lindenfurt" && q.Holder == "ellerbrueck" && q.Case == "case-1" && q.Evidence == "prefilled" &&
 			q.Basis == g.Basis && !slices.Contains(q.Fields, "religion")
@@ -125,9 +136,6 @@ func TestNothingLeavesWithoutAGrantOrAnEntitlement(t *testing.T) {
 		case !q.Basis.Valid():
 			t.Fatal("on no basis at all")
 		}
-	})
-	if passed == 0 {
-		t.Error("nothing passed: the property was not tried")
 	}
 }
 
@@ -186,8 +194,10 @@ func TestOnlyTheValuesThePersonSaw(t *testing.T) {
 }
 
 func TestANoticeCarriesOnlyWhatItLists(t *testing.T) {
-	n := Notice{ID: "1", Case: "c", Key: "old_town", From: "a", To: "b", Subject: "s", Law: "§ 33 Abs. 1 BMG", Purpose: "p",
-		Fields: []string{".family_name", ".birth.date", "new_home"}}
+	n := Notice{
+		ID: "1", Case: "c", Key: "old_town", From: "a", To: "b", Subject: "s", Law: "§ 33 Abs. 1 BMG", Purpose: "p",
+		Fields: []string{".family_name", ".birth.date", "new_home"},
+	}
 	for values, want := range map[string]bool{
 		`{"family_name":"x","birth.date":"1995-06-14","new_home":"y"}`: true,
 		`{"family_name":"x","birth":{"date":"1995-06-14"}}`:            true,

@@ -59,9 +59,13 @@ func SQLite(t testing.TB) string {
 	return "sqlite:" + filepath.Join(t.TempDir(), "amtsweg.db")
 }
 
-// Postgres returns the URL of a new empty PostgreSQL database that goes with the test. It skips or fails as Engines says.
+// Postgres returns the URL of a new empty PostgreSQL database that goes with the test. It skips or fails as Engines says,
+// and skips short tests.
 func Postgres(t testing.TB) string {
 	t.Helper()
+	if testing.Short() {
+		t.Skip("short tests tell their stories on SQLite only; leave -short away for PostgreSQL")
+	}
 	url, drop, err := NewPostgres(t.Context())
 	if errors.Is(err, errNoPostgres) && os.Getenv("AMTSWEG_TEST_POSTGRES") != "required" {
 		t.Skip(err)
