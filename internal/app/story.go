@@ -40,6 +40,9 @@ func (c *storyCommand) Run(s *shell) (err error) {
 	if err != nil {
 		return err
 	}
+	if there, err := os.ReadDir(c.Evidence); c.Evidence != "" && err == nil && len(there) > 0 { // two worlds in one folder prove nothing
+		return fault.New(fault.Invalid, "demo.story.evidence", "Folder", c.Evidence)
+	}
 	if c.Seed == 0 {
 		c.Seed = rand.Uint64()
 	}

@@ -442,7 +442,11 @@ var steps = []struct {
 	field string
 	do    func(w *walk, ctx context.Context, stage string, f *form) (*page, error)
 }{
-	{"anfrage", (*walk).releases}, {"proof", (*walk).proves}, {"kind", (*walk).applies}, {"correct", (*walk).sends}, {"code", (*walk).entersCode},
+	{"anfrage", (*walk).releases},
+	{"proof", (*walk).proves},
+	{"kind", (*walk).applies},
+	{"correct", (*walk).sends},
+	{"code", (*walk).entersCode},
 	{"family_name", (*walk).types},
 }
 
