@@ -93,7 +93,7 @@ func (b *bench) loop(name string, clients int, op func(context.Context, int) err
 
 // sqliteAppend is G5.
 func sqliteAppend(ctx context.Context, b *bench) (err error) {
-	const clients, connections = 80, 32
+	const clients, connections, counted = 80, 32, 20000
 	single, err := newSingleCommits(ctx, connections)
 	if err != nil {
 		return err
@@ -123,7 +123,8 @@ func sqliteAppend(ctx context.Context, b *bench) (err error) {
 		b.limit(c.median(i))
 	}
 	b.note("G5 %s; bare SQLite: %.0f rows a commit, WAL, synchronous=FULL; %s", single.settings,
-		float64(bare.rows.Load())/float64(bare.commits.Load()), b.fsyncs(ctx, "sqlite", clients))
+		float64(bare.rows.Load())/float64(bare.commits.Load()), b.fsyncs(ctx, "appends", counted/1000, fmt.Sprintf("1,000 appends with %d clients", clients),
+			appends, filepath.Join(b.dir, "count"), strconv.Itoa(clients), strconv.Itoa(counted)))
 	for _, g := range []struct {
 		name   string
 		to     int
@@ -214,9 +215,8 @@ func appendOnly(ctx context.Context, args []string) error {
 
 var syncCalls = regexp.MustCompile(`(?m)^\s*[\d.]+\s+[\d.]+\s+\d+\s+(\d+)\s.*\b(fsync|fdatasync)$`)
 
-// fsyncs has the kernel's calls counted from outside: the same appends in a process of their own under strace.
-func (b *bench) fsyncs(ctx context.Context, name string, clients int) string {
-	const total = 20000
+// fsyncs has the kernel's calls counted from outside: total operations in a process of their own under strace.
+func (b *bench) fsyncs(ctx context.Context, name string, total int, what string, command ...string) string {
 	strace, err := exec.LookPath("strace")
 	if err != nil {
 		return "fsyncs not counted: strace is not installed"
@@ -225,11 +225,9 @@ func (b *bench) fsyncs(ctx context.Context, name string, clients int) string {
 	if err != nil {
 		return err.Error()
 	}
-	dir := filepath.Join(b.dir, "count-"+name)
-	report := dir + ".strace"
-	cmd := exec.CommandContext(ctx, strace, "-f", "--seccomp-bpf", "-c", "-o", report, "-e", "trace=fsync,fdatasync",
-		self, appends, dir, strconv.Itoa(clients), strconv.Itoa(total))
-	if out, err := cmd.CombinedOutput(); err != nil {
+	report := filepath.Join(b.dir, "count-"+name+".strace")
+	line := append([]string{"-f", "--seccomp-bpf", "-c", "-o", report, "-e", "trace=fsync,fdatasync", self}, command...)
+	if out, err := exec.CommandContext(ctx, strace, line...).CombinedOutput(); err != nil {
 		return fmt.Sprintf("fsyncs not counted: %v %s", err, out)
 	}
 	text, err := os.ReadFile(report)
@@ -241,5 +239,5 @@ func (b *bench) fsyncs(ctx context.Context, name string, clients int) string {
 		n, _ := strconv.Atoi(string(m[1]))
 		calls += n
 	}
-	return fmt.Sprintf("%.1f fsyncs per 1,000 appends with %d clients, counted by strace (sequencer, start and end included)", float64(calls)*1000/total, clients)
+	return fmt.Sprintf("%.1f fsyncs per %s, counted by strace (sequencer, start and end included)", float64(calls)/float64(total), what)
 }

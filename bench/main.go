@@ -5,11 +5,12 @@
 // not there yet has no line. What the machine itself can do is printed as "limit" lines, what makes a figure honest as
 // "note" lines. No figure fails the program.
 //
-//	go run ./bench [-d 2s] [-rounds 5] [G5 G7 …]
+//	go run ./bench [-d 2s] [-rounds 5] [-profile FILE] [G5 G7 …]
 package main
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"io"
@@ -17,6 +18,7 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"runtime/pprof"
 	"slices"
 	"strings"
 	"syscall"
@@ -34,6 +36,7 @@ var measures = []measure{
 	{"G7", postgresAppend},
 	{"G8", verifyAll},
 	{"queue", queueAgainstRiver},
+	{"G12", moveHouse},
 	{"G14", startUp},
 }
 
@@ -49,19 +52,40 @@ func main() {
 	b := &bench{out: os.Stdout}
 	flag.DurationVar(&b.length, "d", 2*time.Second, "length of one run")
 	flag.IntVar(&b.rounds, "rounds", 5, "rounds")
+	profile := flag.String("profile", "", "write a CPU profile of everything measured here")
 	flag.Parse()
 	slog.SetDefault(slog.New(slog.DiscardHandler))
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	if err := b.main(ctx, flag.Args()); err != nil {
+	if err := b.profiled(*profile, func() error { return b.main(ctx, flag.Args()) }); err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		os.Exit(1)
 	}
 }
 
+// profiled runs f, under the profiler if there is a file to write to.
+func (b *bench) profiled(file string, f func() error) (err error) {
+	if file == "" {
+		return f()
+	}
+	out, err := os.Create(file)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, out.Close()) }()
+	if err := pprof.StartCPUProfile(out); err != nil {
+		return err
+	}
+	defer pprof.StopCPUProfile()
+	return f()
+}
+
 func (b *bench) main(ctx context.Context, asked []string) (err error) {
 	if len(asked) > 1 && asked[0] == appends {
 		return appendOnly(ctx, asked[1:])
+	}
+	if len(asked) > 1 && asked[0] == moves {
+		return moveOnly(ctx, asked[1:])
 	}
 	if err := os.MkdirAll("bin", 0o755); err != nil {
 		return err

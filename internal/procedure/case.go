@@ -87,6 +87,7 @@ const (
 
 // State is what a case knows; it is stored sealed.
 type State struct {
+	Logged      int64                     `json:"logged,omitempty"` // events so far
 	Values      json.RawMessage           `json:"values,omitempty"`
 	Entered     []string                  `json:"entered,omitempty"`   // stages whose condition was asked and held
 	Filled      []string                  `json:"filled,omitempty"`    // stages whose form was sent

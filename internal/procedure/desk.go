@@ -166,11 +166,10 @@ func (s *Service) put(ctx context.Context, before, next Case, e Event, also func
 	if err != nil {
 		return Case{}, err
 	}
+	var written Case
 	err = s.DB.Do(db.WithLane(ctx, string(before.Authority)), func(ctx context.Context, tx *db.Tx) error {
-		if err := s.save(ctx, tx, before, next, seal, false); err != nil {
-			return err
-		}
-		if err := insertEvents(ctx, tx, next, seal, []Event{e}); err != nil {
+		written = next
+		if err := s.save(ctx, tx, before, &written, seal, false, []Event{e}); err != nil {
 			return err
 		}
 		if also == nil {
@@ -181,6 +180,6 @@ func (s *Service) put(ctx context.Context, before, next Case, e Event, also func
 	if err != nil {
 		return Case{}, lostRace(err)
 	}
-	next.Version++
-	return next, nil
+	written.Version++
+	return written, nil
 }

@@ -410,8 +410,5 @@ func (s *Service) noticed(ctx context.Context, tx *db.Tx, id string) error {
 	if err := s.close(ctx, tx, &c, &out); err != nil {
 		return err
 	}
-	if err := s.save(ctx, tx, stored.Case, c, seal, false); err != nil {
-		return err
-	}
-	return insertEvents(ctx, tx, c, seal, out.events)
+	return s.save(ctx, tx, stored.Case, &c, seal, false, out.events)
 }

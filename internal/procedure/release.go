@@ -230,10 +230,7 @@ func (s *Service) Release(ctx context.Context, account, id string, replies []Rep
 			return err
 		}
 		next.Wait, next.Status, next.State.Changed = ForRegister, Waiting, false
-		if err := s.save(ctx, tx, c, next, seal, false); err != nil {
-			return err
-		}
-		if err := insertEvents(ctx, tx, next, seal, events); err != nil {
+		if err := s.save(ctx, tx, c, &next, seal, false, events); err != nil {
 			return err
 		}
 		return s.schedule(ctx, tx, next, out)

@@ -359,8 +359,7 @@ func (s *Service) write(ctx context.Context, tx *db.Tx, before Case, out plan, e
 		func() error { return optional(with.use)(ctx, tx, c.ID) },
 		func() error { return s.ask(ctx, tx, &c, out, eff) },
 		func() error { return s.enact(ctx, tx, &c, &out, eff) },
-		func() error { return s.save(ctx, tx, before, c, seal, with.fresh) },
-		func() error { return insertEvents(ctx, tx, c, seal, out.events) },
+		func() error { return s.save(ctx, tx, before, &c, seal, with.fresh, out.events) },
 		func() error {
 			if with.also == nil {
 				return nil
@@ -384,7 +383,23 @@ func optional(use func(ctx context.Context, tx *db.Tx, caseID string) error) fun
 	return use
 }
 
-func (s *Service) save(ctx context.Context, tx *db.Tx, before, c Case, seal keys.Sealer, fresh bool) error {
+// save writes a case, if it is still the one that was read, and what happened in it.
+func (s *Service) save(ctx context.Context, tx *db.Tx, before Case, c *Case, seal keys.Sealer, fresh bool, events []Event) error {
+	last := c.State.Logged
+	if last == 0 && !fresh { // a case of a release that did not count
+		var err error
+		if last, err = selectLogged(ctx, tx, c.ID); err != nil {
+			return err
+		}
+	}
+	c.State.Logged = last + int64(len(events))
+	if err := s.saveCase(ctx, tx, before, *c, seal, fresh); err != nil {
+		return err
+	}
+	return insertEvents(ctx, tx, c.ID, last, seal, events)
+}
+
+func (s *Service) saveCase(ctx context.Context, tx *db.Tx, before, c Case, seal keys.Sealer, fresh bool) error {
 	state, err := sealJSON(seal, "case:"+c.ID, c.State)
 	if err != nil {
 		return err

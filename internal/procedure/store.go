@@ -68,23 +68,26 @@ func countBegun(ctx context.Context, tx *db.Tx, st Start) (int, error) {
 		WHERE account = ? AND service = ? AND authority_id = ? AND channel = ? AND received = 0 AND closed = 0`, st.Account, st.Service, st.Authority, st.Channel)
 }
 
-func insertEvents(ctx context.Context, tx *db.Tx, c Case, seal keys.Sealer, events []Event) error {
+// selectLogged is the number of a case's last event.
+func selectLogged(ctx context.Context, tx *db.Tx, id string) (int64, error) {
+	return db.One(ctx, tx, db.Scalar[int64], `SELECT COALESCE(MAX(seq), 0) FROM procedure_event WHERE case_id = ?`, id)
+}
+
+// insertEvents adds events after the last one. It reads nothing: on PostgreSQL a look at the end of a case's events would
+// be in the way of every neighbour's.
+func insertEvents(ctx context.Context, tx *db.Tx, id string, last int64, seal keys.Sealer, events []Event) error {
 	if len(events) == 0 {
 		return nil
 	}
-	last, err := db.One(ctx, tx, db.Scalar[int64], `SELECT COALESCE(MAX(seq), 0) FROM procedure_event WHERE case_id = ?`, c.ID)
-	if err != nil {
-		return err
-	}
 	var args []any
 	for i, e := range events {
-		data, err := sealJSON(seal, "event:"+c.ID, e.Data)
+		data, err := sealJSON(seal, "event:"+id, e.Data)
 		if err != nil {
 			return err
 		}
-		args = append(args, c.ID, last+int64(i)+1, tx.Now(), e.Kind, e.Stage, e.Who, e.Unit, data)
+		args = append(args, id, last+int64(i)+1, tx.Now(), e.Kind, e.Stage, e.Who, e.Unit, data)
 	}
-	_, err = tx.Exec(ctx, `INSERT INTO procedure_event (case_id, seq, at, kind, stage, who, unit, data) VALUES `+db.Marks(len(events), 8), args...)
+	_, err := tx.Exec(ctx, `INSERT INTO procedure_event (case_id, seq, at, kind, stage, who, unit, data) VALUES `+db.Marks(len(events), 8), args...)
 	return err
 }
 

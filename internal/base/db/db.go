@@ -28,15 +28,17 @@ type Options struct {
 
 // DB is an open database.
 type DB struct {
-	engine  Engine
-	opts    Options
-	reads   *sql.DB // SQLite: readers beside the writer. PostgreSQL: the pool.
-	queue   *queue
-	lock    *os.File
-	path    string // SQLite: the file
-	stopped atomic.Pointer[error]
-	done    sync.WaitGroup
-	calm    sync.RWMutex // PostgreSQL: held alone by a closure that others keep getting in the way of
+	engine    Engine
+	opts      Options
+	reads     *sql.DB // SQLite: readers beside the writer. PostgreSQL: the pool.
+	queue     *queue
+	lock      *os.File
+	path      string // SQLite: the file
+	stopped   atomic.Pointer[error]
+	stmts     sync.Map // SQLite: text → *sql.Stmt, for single reads
+	stmtsKept atomic.Int64
+	done      sync.WaitGroup
+	calm      sync.RWMutex // PostgreSQL: held alone by a closure that others keep getting in the way of
 }
 
 // Open opens "sqlite:/path/amtsweg.db" or a PostgreSQL URL. A second writer on the same SQLite file is refused with
@@ -182,8 +184,44 @@ func inside(ctx context.Context) bool { return ctx.Value(insideKey{}) != nil }
 
 // Query reads outside a transaction. The caller closes the rows; All and One do it by themselves.
 func (d *DB) Query(ctx context.Context, text string, args ...any) (*Rows, error) {
-	rows, err := d.reads.QueryContext(ctx, d.engine.rebind(text), plain(args)...)
+	text = d.engine.rebind(text)
+	s, err := d.kept(ctx, text)
+	if err != nil {
+		return nil, d.engine.known(err)
+	}
+	if s == nil {
+		rows, err := d.reads.QueryContext(ctx, text, plain(args)...)
+		return rows, d.engine.known(err)
+	}
+	rows, err := s.QueryContext(ctx, plain(args)...)
 	return rows, d.engine.known(err)
+}
+
+const (
+	keptMost = 500  // statements for single reads
+	keptLong = 2000 // bytes; lists of marks beyond this differ each time
+)
+
+// kept returns the prepared statement of a text, or nil where it is not kept: PostgreSQL's driver keeps its own.
+func (d *DB) kept(ctx context.Context, text string) (*sql.Stmt, error) {
+	if d.engine == Postgres || len(text) > keptLong {
+		return nil, nil
+	}
+	if s, ok := d.stmts.Load(text); ok {
+		return s.(*sql.Stmt), nil
+	}
+	if d.stmtsKept.Load() >= keptMost {
+		return nil, nil
+	}
+	s, err := d.reads.PrepareContext(ctx, text)
+	if err != nil {
+		return nil, err
+	}
+	if first, loaded := d.stmts.LoadOrStore(text, s); loaded {
+		return first.(*sql.Stmt), s.Close()
+	}
+	d.stmtsKept.Add(1)
+	return s, nil
 }
 
 // Read runs fn on one unchanging view of the data. fn must not write.

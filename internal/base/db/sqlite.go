@@ -17,6 +17,7 @@ import (
 const (
 	groupMost = 128     // closures of one commit
 	walMost   = 8 << 20 // bytes of the write-ahead log that call for a checkpoint
+	pageSize  = 4096    // SQLite's own default
 )
 
 func openSQLite(ctx context.Context, path string, o Options) (*DB, error) {
@@ -284,13 +285,33 @@ func (w *writer) query(ctx context.Context, text string, args []any) (*sql.Rows,
 }
 
 // checkpoint moves a long write-ahead log into the file. SQLite would do it unasked and keep quiet about a failed fsync;
-// here it stops the writer.
+// here it stops the writer. The log's file never shrinks, so its size alone says nothing: what counts is how much of it
+// has not been moved yet.
 func (w *writer) checkpoint() {
 	st, err := os.Stat(w.db.path + "-wal")
 	if err != nil || st.Size() < walMost {
 		return
 	}
+	if waiting, err := w.unmoved(); err != nil || waiting < walMost {
+		return
+	}
 	if err := w.command("PRAGMA wal_checkpoint(PASSIVE)"); err != nil && broken(err) {
 		w.db.stop(err)
 	}
+}
+
+// unmoved is how many bytes of the write-ahead log are not in the file yet.
+func (w *writer) unmoved() (bytes int64, err error) {
+	rows, err := w.query(context.Background(), "PRAGMA wal_checkpoint(NOOP)", nil)
+	if err != nil {
+		return 0, err
+	}
+	defer func() { err = errors.Join(err, rows.Close()) }()
+	var busy, log, moved int64
+	if rows.Next() {
+		if err := rows.Scan(&busy, &log, &moved); err != nil {
+			return 0, err
+		}
+	}
+	return (log - moved) * pageSize, rows.Err()
 }
