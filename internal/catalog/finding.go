@@ -82,5 +82,11 @@ func (e *Edition) fieldsIn(x *expression) []string {
 // ConditionOf are the fields of the form on which it depends whether another one is asked.
 func (e *Edition) ConditionOf(field string) []string {
 	f, _ := byName(e.Fields, func(f Field) bool { return f.Name == field })
-	return e.fieldsIn(f.when)
+	out := e.fieldsIn(f.when)
+	for _, other := range e.Fields {
+		if f.when != nil && f.when.asked[other.Name] && !slices.Contains(out, other.Name) { // known(other)
+			out = append(out, other.Name)
+		}
+	}
+	return out
 }

@@ -246,5 +246,6 @@ const (
 	Insisted     EventKind = "insisted"
 	WantedPerson EventKind = "wanted_person"
 	DayCame      EventKind = "day"
+	Reopened     EventKind = "reopened"    // the applicant wants to correct a form
 	Unreachable  EventKind = "unreachable" // a register did not answer
 )

@@ -18,6 +18,7 @@ var templates embed.FS
 
 //locale:prefix procedure.status.
 //locale:prefix procedure.lead.
+//locale:prefix procedure.panel.
 //locale:prefix procedure.event.
 //locale:prefix procedure.case.by_
 
@@ -98,16 +99,19 @@ func (p *Pages) show(c *web.Call) error {
 }
 
 func (p *Pages) take(c *web.Call) error {
+	f, err := c.Form()
+	if err != nil {
+		return err
+	}
+	if f.Has("aendern") {
+		return p.reopen(c)
+	}
 	cs, ed, here, err := p.here(c)
 	if err != nil {
 		return err
 	}
 	if !here {
 		return c.Redirect(p.PathOf(cs))
-	}
-	f, err := c.Form()
-	if err != nil {
-		return err
 	}
 	switch cs.Wait {
 	case ForRelease:
@@ -120,72 +124,34 @@ func (p *Pages) take(c *web.Call) error {
 	return p.takeForm(c, cs, ed, f)
 }
 
+// reopen opens a form again that was sent before.
+func (p *Pages) reopen(c *web.Call) error {
+	cs, err := p.Reopen(c.Context(), p.Account(c), c.Param("case"), c.Param("stage"))
+	if err != nil {
+		return err
+	}
+	return p.onTo(c, cs)
+}
+
 // onTo sends the browser to where the case stands now.
 func (p *Pages) onTo(c *web.Call, cs Case) error { return c.Redirect(p.PathOf(cs)) }
-
-// frame is what all steps have in common.
-type frame struct {
-	web.Page
-	Heading string
-	Service string
-	Number  string
-	Why     string // why a form is open again
-	Case    string
-}
-
-func (p *Pages) frame(c *web.Call, cs Case, ed *catalog.Edition, f *web.Form) frame {
-	title := ed.Text(c.Lang(), "stages."+cs.Stage+".title")
-	return frame{
-		Page:    web.Page{Title: title, Nav: "/leistungen", Form: f, Bare: true, Journey: p.journey(c, cs, ed)},
-		Heading: title, Service: ed.Text(c.Lang(), "title"), Number: cs.Number, Why: p.why(c, cs, ed), Case: cs.ID,
-	}
-}
-
-func (p *Pages) why(c *web.Call, cs Case, ed *catalog.Edition) string {
-	if _, isCheck := ed.CheckNamed(cs.Reason); isCheck {
-		return ed.Text(c.Lang(), "checks."+cs.Reason+".say")
-	}
-	return ""
-}
-
-// journey shows the steps in which the applicant has something to do.
-func (p *Pages) journey(c *web.Call, cs Case, ed *catalog.Edition) web.Journey {
-	j := web.Journey{Label: c.T("procedure.journey.label"), Later: "/vorgaenge"}
-	at := slices.IndexFunc(ed.Stages, func(s catalog.Stage) bool { return s.Name == cs.Stage })
-	for i, st := range ed.Stages {
-		asksForRelease := slices.ContainsFunc(st.Fetch, func(name string) bool {
-			e, _ := ed.EvidenceNamed(name)
-			return e.By != catalog.ByLaw && slices.ContainsFunc(e.From, func(s catalog.Source) bool { return s.Kind == "register" })
-		})
-		entered := slices.Contains(cs.State.Entered, st.Name)
-		conditional := st.Name == "family" || st.Name == "day" || st.Name == "proof" // shown once they are entered
-		if (st.Who != "applicant" && !asksForRelease) || (conditional && !entered) {
-			continue
-		}
-		j.Steps = append(j.Steps, web.Step{Name: ed.Text(c.Lang(), "stages."+st.Name+".title"), Done: i < at, Now: i == at})
-	}
-	return j
-}
 
 type formPage struct {
 	frame
 	Fields  []web.Field
 	Stopped []string // what stops the form: it may be handed in nevertheless
-	Review  []web.Fact
+	Review  []reviewed
+	Person  []web.Field // that a person shall decide, and why
 	Submit  string
 }
 
 func (p *Pages) showForm(c *web.Call, cs Case, ed *catalog.Edition, f *web.Form, stopped []catalog.Finding) error {
-	pl, err := p.planner(c.Context(), p.DB, cs)
-	if err != nil {
-		return err
-	}
-	env, err := pl.values(cs)
+	fr, err := p.frame(c, cs, ed, f)
 	if err != nil {
 		return err
 	}
 	st, _ := ed.StageNamed(cs.Stage)
-	page := formPage{frame: p.frame(c, cs, ed, f), Fields: f.Fill(p.fields(c, ed, env, st)...), Submit: c.T("procedure.form.next")}
+	page := formPage{frame: fr, Fields: p.fields(c, ed, fr.env, st, f), Submit: c.T("procedure.form.next")}
 	for _, s := range stopped {
 		page.Stopped = append(page.Stopped, ed.Text(c.Lang(), "checks."+s.Check+".say"))
 	}
@@ -194,97 +160,49 @@ func (p *Pages) showForm(c *web.Call, cs Case, ed *catalog.Edition, f *web.Form,
 		status = http.StatusUnprocessableEntity
 	}
 	if lastForm(ed, cs.Stage) {
-		page.Review, page.Submit = review(c, ed, env), c.T("procedure.form.send")
+		page.Review, page.Submit = p.reviewParts(c, cs, ed, fr.env), c.T("procedure.form.send")
+		page.Person = f.Fill(
+			web.Field{Kind: web.TickField, Name: "mensch", Label: c.T("procedure.form.person")},
+			web.Field{Kind: web.LinesField, Name: "anmerkung", Label: c.T("procedure.form.remark"), Hint: c.T("procedure.form.remark_hint"), Optional: true},
+		)
 	}
 	return c.Render(status, "procedure/form.html", page)
 }
 
+// reviewed is what one form brings, with the way back to it.
+type reviewed struct {
+	ID, Name string
+	Facts    []web.Fact
+	Path     string // where to open the form again; empty if it must stay
+}
+
+func (p *Pages) reviewParts(c *web.Call, cs Case, ed *catalog.Edition, env catalog.Env) []reviewed {
+	var out []reviewed
+	for _, st := range ed.Stages {
+		if len(st.Fills) == 0 {
+			continue
+		}
+		part := reviewed{ID: "angaben-" + st.Name, Name: p.stepName(c, ed, st.Name), Facts: review(c, ed, env, st.Fills...)}
+		if Reopenable(ed, cs, env, st.Name) {
+			part.Path = "/" + ed.Path + "/" + cs.ID + "/" + st.Name
+		}
+		if len(part.Facts) > 0 {
+			out = append(out, part)
+		}
+	}
+	return out
+}
+
 // review lists what will be handed in, in the words of the definition.
-func review(c *web.Call, ed *catalog.Edition, env catalog.Env) []web.Fact {
+func review(c *web.Call, ed *catalog.Edition, env catalog.Env, fields ...string) []web.Fact {
 	var out []web.Fact
 	for _, f := range ed.Fields {
-		if env[f.Name] == nil || f.Type == "confirm" {
+		if env[f.Name] == nil || f.Type == "confirm" || len(fields) > 0 && !slices.Contains(fields, f.Name) {
 			continue
 		}
 		out = append(out, web.Fact{Name: ed.Label(c.Lang(), f.Name), Value: ed.Print(c.Lang(), env, f.Name)})
 	}
 	return out
-}
-
-// fields are the questions of a form. A value that evidence brought is shown, not asked; a click opens it.
-func (p *Pages) fields(c *web.Call, ed *catalog.Edition, env catalog.Env, st catalog.Stage) []web.Field {
-	var out []web.Field
-	shown := map[string]bool{}
-	for _, name := range st.Fills {
-		in, _ := ed.Input(c.Lang(), env, name)
-		inside := slices.ContainsFunc(ed.ConditionOf(name), func(other string) bool { return shown[other] })
-		if in.Asked == catalog.No && !inside {
-			continue
-		}
-		if len(in.Pick) > 0 && len(in.Persons) == 0 {
-			continue // nobody to pick
-		}
-		shown[name] = true
-		field := fieldOf(c, ed, in)
-		field.Optional = in.Optional || inside
-		if in.Taken != "" && c.Query("aendern") != name {
-			field = web.Field{Kind: web.ReadonlyField, Name: name, Label: in.Label, Value: ed.PrintValue(c.Lang(), name, in.Value), Source: p.source(c, ed, in.Taken)}
-		}
-		out = append(out, field)
-	}
-	return out
-}
-
-// source says where a value comes from.
-func (p *Pages) source(c *web.Call, ed *catalog.Edition, path string) string {
-	evidence, _, _ := strings.Cut(path, ".")
-	return c.T("procedure.form.source", "Evidence", ed.Text(c.Lang(), "evidence."+evidence+".title"))
-}
-
-var kinds = map[string]web.FieldKind{
-	"number": web.NumberField, "date": web.DateField, "email": web.EmailField, "phone": web.TelField, "long_text": web.LinesField,
-}
-
-func fieldOf(c *web.Call, ed *catalog.Edition, in catalog.Input) web.Field {
-	f := web.Field{Kind: web.TextField, Name: in.Name, Label: in.Label, Hint: in.Hint, Optional: in.Optional}
-	if k, ok := kinds[in.Type]; ok {
-		f.Kind = k
-	}
-	if in.Value != nil {
-		f.Value = ed.PrintValue(c.Lang(), in.Name, in.Value)
-	}
-	switch {
-	case in.Type == "confirm":
-		f.Kind, f.Value, f.Ticked = web.TickField, "yes", in.Value == true
-	case in.Type == "yes_no":
-		f.Kind = web.ChoiceField
-		f.Choices = []web.Choice{{Value: "yes", Label: c.T("procedure.form.yes"), Picked: in.Value == true}, {Value: "no", Label: c.T("procedure.form.no"), Picked: in.Value == false}}
-	case len(in.Choices) > 0:
-		f.Kind = web.ChoiceField
-		if in.Many > 0 {
-			f.Kind = web.ManyField
-		}
-		for _, choice := range in.Choices {
-			f.Choices = append(f.Choices, web.Choice{Value: choice.Value, Label: choice.Label, Picked: has(in.Value, choice.Value)})
-		}
-	case len(in.Pick) > 0:
-		f.Kind = web.ManyField
-		for _, person := range in.Persons {
-			f.Choices = append(f.Choices, web.Choice{Value: person.Ref, Label: person.Label, Picked: has(in.Value, person.Ref)})
-		}
-	case in.Type == "address":
-		a, _ := in.Value.(catalog.Address)
-		post := a.Postal()
-		address := c.Address(in.Name, in.Label, post.Street, post.House, post.Postcode, post.Town)
-		address.Hint = in.Hint
-		return address
-	}
-	return f
-}
-
-func has(v any, word string) bool {
-	list, many := v.([]any)
-	return v == word || many && slices.Contains(list, any(word))
 }
 
 // values reads a field as the form sent it; an address comes in four parts.

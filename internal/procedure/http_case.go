@@ -42,7 +42,8 @@ func (p *Pages) standing(cs Case) string {
 
 type listPage struct {
 	web.Page
-	Items []web.Item
+	Open  []web.Item
+	Ended []web.Item
 	Empty web.Empty
 	Pager web.Pager
 }
@@ -58,13 +59,17 @@ func (p *Pages) list(c *web.Call) error {
 	if err != nil {
 		return err
 	}
-	page := listPage{Page: web.Page{Title: c.T("procedure.list.title"), Nav: "/"}}
+	page := listPage{Page: web.Page{Title: c.T("procedure.list.title"), Nav: "/vorgaenge"}}
 	if len(cases) > casesAPage {
 		cases = cases[:casesAPage]
 		page.Pager.Older = "/vorgaenge?vor=" + cases[casesAPage-1].Created.Format(time.RFC3339Nano)
 	}
 	for _, cs := range cases {
-		page.Items = append(page.Items, p.Item(c, cs))
+		if cs.Status.Ended() {
+			page.Ended = append(page.Ended, p.Item(c, cs))
+		} else {
+			page.Open = append(page.Open, p.Item(c, cs))
+		}
 	}
 	page.Empty = web.Empty{
 		Icon: "folder", Title: c.T("procedure.list.empty"), Text: c.T("procedure.list.empty_text"),
@@ -105,7 +110,8 @@ type casePage struct {
 	Letters               []web.Item
 	Data                  []web.Fact
 	Path                  string
-	Ended                 bool
+	Ended, Good           bool
+	Panel                 string // what an ended case says first
 }
 
 func (p *Pages) one(c *web.Call) error { return p.showCase(c, nil) }
@@ -120,9 +126,12 @@ func (p *Pages) showCase(c *web.Call, f *web.Form) error {
 		return err
 	}
 	page := casePage{
-		Page: web.Page{Title: ed.Text(c.Lang(), "title"), Nav: "/", Form: f}, Heading: ed.Text(c.Lang(), "title"), Number: cs.Number,
+		Page: web.Page{Title: ed.Text(c.Lang(), "title"), Nav: "/vorgaenge", Form: f}, Heading: ed.Text(c.Lang(), "title"), Number: cs.Number,
 		Lead: p.lead(c, cs, ed), Chip: p.chip(c, cs), Facts: p.answers(c, cs, out), Data: review(c, ed, out.env), Path: "/vorgang/" + cs.ID,
-		Ended: cs.Status.Ended(),
+		Ended: cs.Status.Ended(), Good: cs.Status == Done,
+	}
+	if page.Ended {
+		page.Panel = c.T("procedure.panel." + string(cs.Status))
 	}
 	if path := p.PathOf(cs); path != page.Path {
 		page.GoOn = web.Link{Path: path, Text: c.T("procedure.case.go_on")}
@@ -203,8 +212,11 @@ func (p *Pages) track(c *web.Call, cs Case, ed *catalog.Edition) ([]web.TrackSte
 			continue
 		}
 		title := c.T("procedure.event." + string(e.Kind))
-		if name := e.Data["evidence"]; name != "" {
+		switch name := e.Data["evidence"]; {
+		case name != "":
 			title = c.T("procedure.event."+string(e.Kind)) + ": " + ed.Text(c.Lang(), "evidence."+name+".title")
+		case e.Kind == Filled:
+			title += ": " + p.stepName(c, ed, e.Stage)
 		}
 		out = append(out, web.TrackStep{Title: title, Meta: i18n.Moment(c.Lang(), e.At), Done: true})
 	}

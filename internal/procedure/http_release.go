@@ -17,9 +17,17 @@ type releaseSheet struct {
 	Person        string // whose data, if not one's own
 	From, To      string
 	Law, Until    string
-	Groups        []web.Fact
-	Missing       bool // the register has nothing to tell
+	Icon          string
+	Groups        []releaseGroup
+	Absent        []string // groups of which the register has nothing, by name
+	Missing       bool     // the register has nothing to tell
 	Tick          web.Field
+}
+
+// releaseGroup is one group of values: Value on one line, or Items where its parts need names.
+type releaseGroup struct {
+	Name, Value string
+	Items       [][]web.Fact
 }
 
 type releasePage struct {
@@ -32,12 +40,20 @@ type releasePage struct {
 func (p *Pages) showRelease(c *web.Call, cs Case, ed *catalog.Edition, f *web.Form) error {
 	list, err := p.Previews(c.Context(), cs)
 	if fault.Is(err, fault.Unavailable) {
-		return c.Render(http.StatusServiceUnavailable, "procedure/away.html", p.frame(c, cs, ed, nil))
+		fr, err := p.frame(c, cs, ed, nil)
+		if err != nil {
+			return err
+		}
+		return c.Render(http.StatusServiceUnavailable, "procedure/away.html", fr)
 	}
 	if err != nil {
 		return err
 	}
-	page := releasePage{frame: p.frame(c, cs, ed, f), Changed: cs.State.Changed}
+	fr, err := p.frame(c, cs, ed, f)
+	if err != nil {
+		return err
+	}
+	page := releasePage{frame: fr, Changed: cs.State.Changed}
 	for _, v := range list {
 		s := p.sheet(c, cs, ed, v)
 		s.Tick = f.Fill(s.Tick)[0]
@@ -56,7 +72,11 @@ func (p *Pages) sheet(c *web.Call, cs Case, ed *catalog.Edition, v Preview) rele
 	s := releaseSheet{
 		Request: v.Request, Hash: v.Hash, Missing: v.Hash == "", Title: ed.Text(c.Lang(), "evidence."+name+".title"),
 		Why: ed.Text(c.Lang(), "evidence."+name+".purpose"), From: p.Who(string(v.Holder)), To: p.Who(string(cs.Authority)), Law: v.Evidence.Law,
+		Icon:  sheetIcons[v.Evidence.From[0].Name],
 		Until: i18n.Day(c.Lang(), c.Today().AddDays(int(releaseFor.Hours()/24))),
+	}
+	if s.Icon == "" {
+		s.Icon = "folder"
 	}
 	if v.Subject != cs.Subject {
 		s.Person = nameOf(v.Values)
@@ -66,14 +86,51 @@ func (p *Pages) sheet(c *web.Call, cs Case, ed *catalog.Edition, v Preview) rele
 		like, _ = ed.EvidenceNamed(like.Like)
 	}
 	for _, g := range like.Fields {
-		path := like.Name + "." + g.Name
-		s.Groups = append(s.Groups, web.Fact{Name: ed.Label(c.Lang(), path), Value: ed.PrintValue(c.Lang(), path, v.Values[g.Name])})
+		if group := group(c, ed, like.Name+"."+g.Name, g, v.Values[g.Name]); group.Value != "" || group.Items != nil {
+			s.Groups = append(s.Groups, group)
+		} else {
+			s.Absent = append(s.Absent, group.Name)
+		}
 	}
 	s.Tick = web.Field{Kind: web.TickField, Name: "frei_" + v.Request, Value: "ja", Label: c.T("procedure.release.tick", "Title", s.Title, "To", s.To)}
 	if s.Person != "" {
 		s.Tick.Label = c.T("procedure.release.tick_person", "Person", s.Person, "To", s.To)
 	}
 	return s
+}
+
+// sheetIcons show where evidence comes from.
+var sheetIcons = map[string]string{"residents": "draft", "landlord_confirmations": "key"}
+
+// manyParts is from how many parts on a group names each of them.
+const manyParts = 4
+
+// group writes one group of values; empty if the register has nothing.
+func group(c *web.Call, ed *catalog.Edition, path string, field catalog.Field, value any) releaseGroup {
+	out := releaseGroup{Name: ed.Label(c.Lang(), path)}
+	rows, many := value.([]any)
+	if !many {
+		rows = []any{value}
+	}
+	for _, row := range rows {
+		parts, isGroup := row.(map[string]any)
+		if !isGroup || len(field.Fields) < manyParts {
+			continue
+		}
+		var item []web.Fact
+		for _, part := range field.Fields {
+			if at := path + "." + part.Name; parts[part.Name] != nil {
+				item = append(item, web.Fact{Name: ed.Label(c.Lang(), at), Value: ed.PrintValue(c.Lang(), at, parts[part.Name])})
+			}
+		}
+		if len(item) >= manyParts {
+			out.Items = append(out.Items, item)
+		}
+	}
+	if text := ed.PrintValue(c.Lang(), path, value); out.Items == nil && text != ed.PrintValue(c.Lang(), path, nil) {
+		out.Value = text
+	}
+	return out
 }
 
 // takeRelease reads the ticks. Going on without one is a refusal only if the person pressed the button that says so.
@@ -107,7 +164,11 @@ func (p *Pages) showTyped(c *web.Call, cs Case, ed *catalog.Edition, f *web.Form
 	if err != nil {
 		return err
 	}
-	page := typedPage{frame: p.frame(c, cs, ed, f)}
+	fr, err := p.frame(c, cs, ed, f)
+	if err != nil {
+		return err
+	}
+	page := typedPage{frame: fr}
 	for _, n := range out.needs {
 		if n.Source.Kind != "form" {
 			continue
@@ -166,7 +227,11 @@ type codePage struct {
 
 func (p *Pages) showCode(c *web.Call, cs Case, ed *catalog.Edition, f *web.Form) error {
 	code := web.Field{Kind: web.TextField, Name: "code", Label: c.T("procedure.code.label"), Hint: c.T("procedure.code.hint"), Width: 9}
-	page := codePage{frame: p.frame(c, cs, ed, f), Code: f.Fill(code)[0]}
+	fr, err := p.frame(c, cs, ed, f)
+	if err != nil {
+		return err
+	}
+	page := codePage{frame: fr, Code: f.Fill(code)[0]}
 	status := http.StatusOK
 	if f != nil && f.Failed() {
 		status = http.StatusUnprocessableEntity

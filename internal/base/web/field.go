@@ -26,6 +26,7 @@ const (
 type Choice struct {
 	Value, Label, Hint string
 	Picked             bool
+	Fields             []Field // asked only with this answer: shown below it once it is picked
 }
 
 // Field is one question of a form. Name is also its id on the page. Label, Hint and the choices' labels are texts that
@@ -38,12 +39,14 @@ type Field struct {
 	Value        string
 	Ticked       bool     // for TickField
 	Choices      []Choice // for ChoiceField, ManyField, SelectField
+	Fields       []Field  // for ManyField: asked once anything is picked
 	Parts        []Field  // for AddressField
 	Error        string
 	Optional     bool
 	Autocomplete string // WCAG 1.3.5: given-name, street-address, email …
 	Width        int    // in letters; 0: as wide as the page
 	Source       string // where the value comes from, for ReadonlyField
+	Change       Link   // for ReadonlyField: where the value can be typed after all
 }
 
 // ID returns the id of the element an error points to.
@@ -85,7 +88,9 @@ func (f *Field) fill(form *Form) {
 		f.Ticked = form.Ticked(f.Name)
 	case ChoiceField, ManyField, SelectField:
 		f.Choices = slices.Clone(f.Choices)
+		f.Fields = form.Fill(f.Fields...)
 		for i := range f.Choices {
+			f.Choices[i].Fields = form.Fill(f.Choices[i].Fields...)
 			f.Choices[i].Picked = slices.Contains(form.values[f.Name], f.Choices[i].Value)
 		}
 	default:

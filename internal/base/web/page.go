@@ -87,6 +87,7 @@ type Frame struct {
 	Request  string // the request's number
 	Home     string
 	Nav      []NavLink
+	Account  []NavLink // of the menu of who is signed in
 	Langs    []LangLink
 	Foot     []FootGroup
 }
@@ -132,6 +133,10 @@ var (
 	deskMenu = []entry{
 		{"/arbeitsplatz", "web.nav.desk", "checklist", true},
 	}
+	accountMenu = []entry{
+		{"/konto", "web.nav.account", "account-circle", true},
+		{"/vorgaenge", "web.nav.cases", "folder", true},
+	}
 	footer = []struct {
 		title string
 		links []entry
@@ -169,6 +174,9 @@ func (c *Call) dress(p *Page) error {
 	menu := citizenMenu
 	if p.Desk {
 		menu, p.Frame.Home = deskMenu, "/arbeitsplatz"
+	}
+	if p.Frame.SignedIn && p.Acting.Role == "" { // who works here has no citizen's account
+		p.Frame.Account = c.menu(accountMenu, p)
 	}
 	if !p.Bare {
 		p.Frame.Nav = c.menu(menu, p)
