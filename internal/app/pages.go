@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/amtsweg/amtsweg/internal/authority"
+	"github.com/amtsweg/amtsweg/internal/base/keys"
 	"github.com/amtsweg/amtsweg/internal/base/web"
 	"github.com/amtsweg/amtsweg/internal/cockpit"
 	"github.com/amtsweg/amtsweg/internal/demo"
@@ -97,23 +98,28 @@ func (n *Node) cockpitOptions() cockpit.Options {
 			}
 			return out, err
 		},
-		Keys: n.publicKeys, Sources: []ledger.Source{n.Delivery.Evidence},
+		Keys: n.publicKeys, Sources: []ledger.Source{n.Consent.Evidence, n.Delivery.Evidence},
 	}
 }
 
-// publicKeys are the keys with which the authorities sign answers, notices and letters.
+// publicKeys are the keys with which the authorities sign answers, notices and letters, and the node signs grants, because
+// there the person's account is at home.
 func (n *Node) publicKeys(ctx context.Context) (map[string][]byte, error) {
 	list, err := n.Authorities.List(ctx)
 	if err != nil {
 		return nil, err
 	}
-	out := map[string][]byte{}
+	owners := []string{keys.Node}
 	for _, a := range list {
-		signer, err := n.Keys.Signer(ctx, string(a.Key), exchange.SignPurpose)
+		owners = append(owners, string(a.Key))
+	}
+	out := make(map[string][]byte, len(owners))
+	for _, owner := range owners {
+		signer, err := n.Keys.Signer(ctx, owner, exchange.SignPurpose)
 		if err != nil {
 			return nil, err
 		}
-		out[string(a.Key)] = signer.Public()
+		out[owner] = signer.Public()
 	}
 	return out, nil
 }

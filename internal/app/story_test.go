@@ -127,6 +127,8 @@ var stories = []expected{
 	{id: "wrong code", rest: `"referral":"valid","landlord":"code","faults":["wrong_code"]`, status: "done", reason: "registered", to: everybody, typed: 2, said: []int{422}},
 	{id: "no code", rest: `"referral":"valid","landlord":"code","faults":["no_code"]`, status: "desk", reason: "move_confirmed"},
 	{id: "no landlord", rest: `"referral":"valid","landlord":"none"`, status: "desk", reason: "move_confirmed"},
+	{id: "mismatch", rest: `"landlord":"mismatch"`, status: "desk", reason: "landlord_agrees", typed: 2},
+	{id: "mismatch at the portal", rest: `"referral":"valid","landlord":"mismatch"`, status: "desk", reason: "landlord_agrees", typed: 1},
 	{id: "unknown mark", rest: `"faults":["unknown_mark"]`, status: "desk", reason: "move_confirmed", typed: -1},
 	{id: "late", rest: `"referral":"valid","faults":["late"]`, status: "done", reason: "registered", to: everybody},
 	{id: "early", rest: `"referral":"valid","faults":["too_early"]`, status: "waiting", reason: "day"},
@@ -260,6 +262,26 @@ func (s told) sums() {
 	if !strings.Contains(s.stderr, "seed ") {
 		s.Errorf("standard error names no seed: %q", s.stderr)
 	}
+}
+
+func TestAFamilyMovesInOneCaseAndNothingIsTyped(t *testing.T) {
+	onBothEngines(t, func(t *testing.T, where []string) {
+		s := tellIn(t, `{"id":"four","people":[{"given":"Ada","family":"Quartett","birth":"1988-03-04"},{"given":"Bo","family":"Quartett","birth":"1987-02-01"},`+
+			`{"given":"Cleo","family":"Quartett","birth":"2016-05-06","religion":"ev"},{"given":"Dan","family":"Quartett","birth":"2019-07-08"}],`+
+			`"referral":"valid","landlord":"match","objections":"parties, jubilees"}`, where)
+		s.sums()
+		r := s.results["four"]
+		if r.Status != "done" || r.FieldsTyped != 0 || r.Items != 8 || r.Certificates != 4 || len(r.Said) != 0 {
+			t.Errorf("%+v", r)
+		}
+		var to []string
+		for _, n := range r.Notices {
+			to = append(to, n.To)
+		}
+		if got, want := strings.Join(to, " "), "ellerbrueck bzst dsrv ev beitragsservice"; got != want {
+			t.Errorf("told %q, want %q", got, want)
+		}
+	})
 }
 
 func TestPeopleAreGeneratedWhenResidentsRunOut(t *testing.T) {

@@ -456,6 +456,17 @@ func TestAStrangerCanCheckAGrant(t *testing.T) {
 		if err != nil {
 			h.Fatal(err)
 		}
+		pack := map[string]string{}
+		put := func(name string, content []byte) error { pack[name] = string(content); return nil }
+		if err := h.consent.Evidence(ctx, jana, put); err != nil {
+			h.Fatal(err)
+		}
+		if len(pack) != 1 || pack["grants/"+g.ID+".jws"] != string(text) {
+			h.Errorf("the person's own pack holds %d grants", len(pack))
+		}
+		if err := h.consent.Evidence(ctx, "somebody else", put); err != nil || len(pack) != 1 {
+			h.Errorf("somebody else's pack holds this grant (%v)", err)
+		}
 		payload, owner, err := jws.Verify(string(text), consent.StatementType, func(owner string) (jws.Verifier, error) {
 			return h.ring.Signer(ctx, owner, "sign")
 		})

@@ -85,3 +85,22 @@ func (s *Service) Export(ctx context.Context, dir string) error {
 		}
 	}
 }
+
+// Evidence puts the signed grants about a person into an evidence pack, as grants/ID.jws.
+func (s *Service) Evidence(ctx context.Context, subject ledger.Subject, put func(name string, content []byte) error) error {
+	for after := ""; ; {
+		page, err := selectStatementsOf(ctx, s.db, subject, after, 500)
+		if err != nil {
+			return fmt.Errorf("signed grants about a person: %w", err)
+		}
+		for _, g := range page {
+			if err := put("grants/"+g.id+".jws", []byte(g.statement)); err != nil {
+				return fmt.Errorf("grant %s: %w", g.id, err)
+			}
+			after = g.id
+		}
+		if len(page) == 0 {
+			return nil
+		}
+	}
+}

@@ -204,6 +204,13 @@ func selectStatements(ctx context.Context, q db.Querier, after string, most int)
 	}, `SELECT grant_id, statement FROM consent_grant WHERE grant_id > ? ORDER BY grant_id LIMIT ?`, after, most)
 }
 
+func selectStatementsOf(ctx context.Context, q db.Querier, subject ledger.Subject, after string, most int) ([]signed, error) {
+	return db.All(ctx, q, func(r db.Row) (s signed, err error) {
+		err = r.Scan(&s.id, &s.statement)
+		return s, err
+	}, `SELECT grant_id, statement FROM consent_grant WHERE subject = ? AND grant_id > ? ORDER BY grant_id LIMIT ?`, subject, after, most)
+}
+
 func grantOfRequest(ctx context.Context, tx *db.Tx, requestID string) (Grant, error) {
 	return db.One(ctx, tx, scanGrant, `SELECT `+grantColumns+grantJoin+`WHERE g.request_id = ?`, requestID)
 }
