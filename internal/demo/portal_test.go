@@ -107,8 +107,10 @@ func (m *mittelau) serve(life *lifeevent.Service, logins *demo.Login) {
 			return lifeevent.Person{Family: a.Family, Given: a.Given, Birth: a.Birth}, err
 		},
 		Confirm: func(ctx context.Context, c lifeevent.Confirmation) (string, error) {
-			return m.landlords.Confirm(ctx, register.Confirmation{Authority: c.Authority, Source: register.ByLandlord,
-				Provider: c.Provider, Owner: c.Owner, MovedIn: c.MovedIn, Home: c.Home, People: c.People})
+			return m.landlords.Confirm(ctx, register.Confirmation{
+				Authority: c.Authority, Source: register.ByLandlord,
+				Provider: c.Provider, Owner: c.Owner, MovedIn: c.MovedIn, Home: c.Home, People: c.People,
+			})
 		},
 	}
 	pages.Routes(s)

@@ -241,8 +241,10 @@ func (w *World) entitle(ctx context.Context, s *register.Service) error {
 			continue
 		}
 		for evidence, law := range map[string]string{"prefilled": "§ 23a Abs. 1 BMG", "family": "§ 23a Abs. 1 Satz 5 BMG"} {
-			list = append(list, register.Entitlement{Holder: pair[0], Register: register.Residents, Evidence: evidence, Reader: pair[1],
-				Fields: register.FieldNames(), Law: law, Until: w.Day.AddMonths(120)})
+			list = append(list, register.Entitlement{
+				Holder: pair[0], Register: register.Residents, Evidence: evidence, Reader: pair[1],
+				Fields: register.FieldNames(), Law: law, Until: w.Day.AddMonths(120),
+			})
 		}
 	}
 	if len(list) == 0 {

@@ -116,7 +116,8 @@ func openings() []authority.Opening {
 	fresh.Authority.Address = at(NewTown, "Rathausplatz", "1")
 	county := office("auenland", authority.County, "Landkreis Auenland", "Auenland",
 		authority.Unit{Key: "zulassung", Name: "Zulassungsstelle Auenland", Duties: []string{"vehicles"}})
-	return []authority.Opening{old, fresh, county,
+	return []authority.Opening{
+		old, fresh, county,
 		office("bzst", authority.Federal, "Bundeszentralamt für Steuern (Vorführung)", "Bundeszentralamt für Steuern"),
 		office("dsrv", authority.Insurance, "Datenstelle der Rentenversicherung (Vorführung)", "Rentenversicherung"),
 		office("azr", authority.Federal, "Ausländerzentralregister (Vorführung)", "Ausländerzentralregister"),

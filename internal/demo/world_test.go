@@ -261,8 +261,10 @@ func TestTheTownsMayFetchFromEachOtherAndNobodyElse(t *testing.T) {
 	testkit.Engines(t, func(t *testing.T, d *db.DB) {
 		s, _ := built(t, d)
 		check := func(holder, reader authority.Key, evidence, law string) error {
-			return s.Registers.Entitlements.Check(t.Context(), d, worldDay, register.Ask{Holder: holder, Register: register.Residents, Evidence: evidence,
-				Reader: reader, Fields: register.FieldNames(), Law: law})
+			return s.Registers.Entitlements.Check(t.Context(), d, worldDay, register.Ask{
+				Holder: holder, Register: register.Residents, Evidence: evidence,
+				Reader: reader, Fields: register.FieldNames(), Law: law,
+			})
 		}
 		for _, err := range []error{
 			check(demo.OldTown, demo.NewTown, "prefilled", "§ 23a Abs. 1 BMG"), check(demo.NewTown, demo.OldTown, "prefilled", "§ 23a Abs. 1 BMG"),

@@ -119,10 +119,14 @@ func (w *town) people() {
 	w.must(err)
 	w.jana, w.tobias = subjects[0], subjects[1]
 	w.must(w.register.Entitlements.Grant(ctx, "test",
-		register.Entitlement{Holder: oldTown, Register: register.Residents, Evidence: "prefilled", Reader: newTown, Fields: fields, Law: form,
-			Until: clock.Date{Y: 2035, M: 12, D: 31}},
-		register.Entitlement{Holder: oldTown, Register: register.Residents, Evidence: "address", Reader: newTown, Fields: []string{"homes"},
-			Law: "§ 34 Abs. 1 BMG", Until: clock.Date{Y: 2035, M: 12, D: 31}},
+		register.Entitlement{
+			Holder: oldTown, Register: register.Residents, Evidence: "prefilled", Reader: newTown, Fields: fields, Law: form,
+			Until: clock.Date{Y: 2035, M: 12, D: 31},
+		},
+		register.Entitlement{
+			Holder: oldTown, Register: register.Residents, Evidence: "address", Reader: newTown, Fields: []string{"homes"},
+			Law: "§ 34 Abs. 1 BMG", Until: clock.Date{Y: 2035, M: 12, D: 31},
+		},
 	))
 }
 
