@@ -122,6 +122,11 @@ var faultWords = []string{
 	tooFar, late, notFound, twin, levelLow, refuse, secondCase, insists, wantsPerson, remarks, bigBody, unknownMark, wrongCode, noCode, leaves,
 }
 
+// Words are the words of a file of moves, by the member they stand in.
+func Words() map[string][]string {
+	return map[string][]string{"referral": referralWords, "landlord": landlordWords, "kind": kindWords, "objections": objectionWords, "faults": faultWords}
+}
+
 // days says which fault moves the day of moving in, and where to: days from today.
 var days = map[string]int{tooEarly: 30, tooFar: 800, late: -60}
 
@@ -224,13 +229,13 @@ func (m Move) check() error {
 var dayForm = regexp.MustCompile(`^(|\d{4}-\d{2}-\d{2}|today([+-]\d{1,5})?)$`)
 
 func (m Move) checkPlaces() error {
-	for name, p := range map[string]Place{"old": m.Old, "new": m.New} {
+	for i, p := range []Place{m.Old, m.New} {
 		if p == (Place{}) {
 			continue
 		}
 		a := p.address()
 		if same, err := authority.ParseAddress(a.String()); err != nil || same != a {
-			return fmt.Errorf("%s: %q is no address: street, house, postcode and town", name, a)
+			return fmt.Errorf("%s: %q is no address: street, house, postcode and town", []string{"old", "new"}[i], a)
 		}
 	}
 	return nil
