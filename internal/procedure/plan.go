@@ -327,7 +327,7 @@ func (p planner) decide(out *plan) (bool, error) {
 	if out.c.State.Decision != nil {
 		return false, nil
 	}
-	proposal := p.ed.Decide(out.env, out.findings, p.live)
+	proposal := p.ed.Decide(out.env, out.standing(), p.live)
 	out.c.State.Proposal = proposal.Outcome
 	why := grounds(proposal.Why)
 	if out.typed() {
@@ -340,6 +340,17 @@ func (p planner) decide(out *plan) (bool, error) {
 		return true, nil
 	}
 	return false, p.decided(out, Decision{Outcome: proposal.Outcome, By: ByMachine})
+}
+
+// standing are the findings that stand, also those of a check that an earlier plan has gone through.
+func (out *plan) standing() []catalog.Finding {
+	list := make([]catalog.Finding, 0, len(out.c.State.Found))
+	for _, f := range out.c.State.Found {
+		if _, settled := out.c.State.Settled[f.Check]; !settled {
+			list = append(list, catalog.Finding{Check: f.Check, Severity: catalog.Severity(f.Severity), Unknown: f.Unknown})
+		}
+	}
+	return list
 }
 
 // decided enters a decision; at is the moment of the transaction that will write it.
