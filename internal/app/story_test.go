@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"github.com/amtsweg/amtsweg/internal/app"
+	"github.com/amtsweg/amtsweg/internal/base/clock"
 	"github.com/amtsweg/amtsweg/internal/demo"
 	"github.com/amtsweg/amtsweg/internal/testkit"
 )
@@ -282,6 +283,34 @@ func TestAFamilyMovesInOneCaseAndNothingIsTyped(t *testing.T) {
 			t.Errorf("told %q, want %q", got, want)
 		}
 	})
+}
+
+func TestAHouseholdIsMadeOfWhomeverTheFileNames(t *testing.T) {
+	t.Parallel()
+	young := func(years int) clock.Date { return clock.DateOf(clock.System().Now()).AddMonths(-12 * years) }
+	s := tellIn(t, fmt.Sprintf(`{"id":"three adults","people":[{"given":"Ada","family":"Trio","birth":"1988-03-04"},{"given":"Bo","family":"Trio","birth":"1987-02-01"},{"given":"Oma","family":"Trio","birth":"1950-02-01"}]}
+{"id":"fifteen","people":[{"given":"Mio","family":"Solo","birth":"%s"}],"referral":"valid"}
+{"id":"seventeen","people":[{"given":"Lea","family":"Solo","birth":"%s"}],"referral":"valid"}
+{"id":"back again","people":[{"given":"Ada","family":"Trio","birth":"1988-03-04"},{"given":"Bo","family":"Trio","birth":"1987-02-01"}],"old":{"street":"Lindenallee","house":"4","postcode":"05417","town":"Lindenfurt"},"new":{"street":"Mühlgasse","house":"3","postcode":"05233","town":"Ellerbrück"},"move_in":"today"}
+`, young(15), young(17)), []string{"--data", t.TempDir()})
+	s.sums()
+	for id, want := range map[string]struct {
+		status, reason, told string
+		certificates         int
+	}{
+		"three adults": {"done", "registered", "ellerbrueck", 2}, // the third is no relative: she makes an application of her own
+		"fifteen":      {"waiting", "form.apply.trotzdem", "", 0},
+		"seventeen":    {"done", "registered", "ellerbrueck", 1},
+		"back again":   {"done", "registered", "lindenfurt", 2},
+	} {
+		r := s.results[id]
+		if r.Status != want.status || r.Reason != want.reason || r.Certificates != want.certificates {
+			t.Errorf("%s: %+v", id, r)
+		}
+		if want.told != "" && (len(r.Notices) == 0 || r.Notices[0].To != want.told) {
+			t.Errorf("%s: told %+v, want %s first", id, r.Notices, want.told)
+		}
+	}
 }
 
 func TestPeopleAreGeneratedWhenResidentsRunOut(t *testing.T) {

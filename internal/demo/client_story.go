@@ -270,8 +270,8 @@ func (w *walk) begins(ctx context.Context, p *page) (*page, error) {
 	if f == nil {
 		return nil, w.missing(p, "the form to begin")
 	}
-	if f.has("ort") && f.values.Get("ort") == "" {
-		f.choose("ort", string(townOf(w.home)))
+	if town := townOf(w.home); f.has("ort") && town != "" {
+		f.choose("ort", string(town))
 	}
 	if w.has(registerDown) && !w.done["away"] {
 		w.done["away"] = true

@@ -3,6 +3,7 @@ package demo
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/amtsweg/amtsweg/internal/authority"
 	"github.com/amtsweg/amtsweg/internal/base/clock"
@@ -54,7 +55,8 @@ func (s *Story) people(ctx context.Context, moves []Move, there map[string][]Reg
 		if err != nil {
 			return fmt.Errorf("move %s: %w", m.ID, err)
 		}
-		m.household, made[key] = list[0], list[0]
+		m.household = householdOf(list, m.applicant())
+		made[key] = m.household
 		fresh = append(fresh, list...)
 	}
 	for len(fresh) > 0 {
@@ -65,6 +67,13 @@ func (s *Story) people(ctx context.Context, moves []Move, there map[string][]Reg
 		fresh = fresh[n:]
 	}
 	return nil
+}
+
+func householdOf(list []Household, p Mover) Household {
+	i := slices.IndexFunc(list, func(h Household) bool {
+		return slices.ContainsFunc(h.People(), func(r register.Resident) bool { return moverOf(r).key() == p.key() })
+	})
+	return list[max(i, 0)]
 }
 
 func moverOf(r register.Resident) Mover {
@@ -82,24 +91,44 @@ func (s *Story) settled(m Move, seed uint64) ([]Household, error) {
 	if townOf(home) != OldTown {
 		return nil, fmt.Errorf("new people live in %s before they move, not in %q", places[OldTown].town, home.Town)
 	}
-	var given []Given
-	for _, p := range m.People {
-		given = append(given, Given{Family: p.Family, Given: p.Given, Birth: p.Birth})
+	list, err := s.households(m.People, home, seed)
+	if err != nil || !m.has(twin) {
+		return list, err
 	}
-	h, err := s.World.Household(given, home, seed)
-	if err != nil {
-		return nil, err
+	others, err := s.households(m.People[:1], at(OldTown, "Wiesengrund", "1"), seed+1)
+	return append(list, others...), err
+}
+
+// households puts people into households at one address, the applicant's first: two adults and all minors together, every
+// further adult alone. Minors without an adult get a parent, who does not move.
+func (s *Story) households(people []Mover, home authority.Address, seed uint64) ([]Household, error) {
+	var adults, minors []Given
+	for _, p := range people {
+		g := Given{Family: p.Family, Given: p.Given, Birth: p.Birth}
+		if yearsOld(p.Birth, s.World.Day) < 18 {
+			minors = append(minors, g)
+		} else {
+			adults = append(adults, g)
+		}
 	}
-	for i := range h.Entries {
-		shape(&h.Entries[i].Resident, m.People, s.World.Day)
+	if len(adults) == 0 {
+		adults = append(adults, Given{Family: minors[0].Family, Given: "Alex", Birth: minors[0].Birth.AddMonths(-12 * 30)})
 	}
-	list := []Household{h}
-	if m.has(twin) {
-		other, err := s.World.Household(given[:1], at(OldTown, "Wiesengrund", "1"), seed+1)
+	n := min(len(adults), 2)
+	groups := [][]Given{slices.Concat(adults[:n], minors)}
+	for _, alone := range adults[n:] {
+		groups = append(groups, []Given{alone})
+	}
+	list := make([]Household, len(groups))
+	for i, g := range groups {
+		h, err := s.World.Household(g, home, seed+uint64(i)<<32)
 		if err != nil {
 			return nil, err
 		}
-		list = append(list, other)
+		for k := range h.Entries {
+			shape(&h.Entries[k].Resident, people, s.World.Day)
+		}
+		list[i] = h
 	}
 	return list, nil
 }
