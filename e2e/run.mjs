@@ -1,5 +1,5 @@
-// node e2e/run.mjs [--pictures] [--at URL] [WORD…]: tells the journeys (those whose file or name has one of the words) in
-// Chromium. Each file has a demo world of its own; --at uses a running one instead.
+// node e2e/run.mjs [--pictures] [--at URL] [--binary FILE] [WORD…]: tells the journeys (those whose file or name has one
+// of the words) in Chromium. Each file has a demo world of its own, made by bin/amtsweg or FILE; --at uses a running one.
 import { readdir, rm } from 'node:fs/promises'
 import { existsSync } from 'node:fs'
 import { parseArgs } from 'node:util'
@@ -8,7 +8,9 @@ import { Town } from './town.mjs'
 import { Visitor } from './visitor.mjs'
 import { selftest } from './selftest.mjs'
 
-const { values, positionals } = parseArgs({ allowPositionals: true, options: { pictures: { type: 'boolean' }, at: { type: 'string' } } })
+const { values, positionals } = parseArgs({ allowPositionals: true, options: {
+  pictures: { type: 'boolean' }, at: { type: 'string' }, binary: { type: 'string' },
+} })
 const here = new URL('.', import.meta.url).pathname
 
 const executablePath = ['chromium', 'chromium-browser', 'google-chrome'].map(n => `/usr/bin/${n}`).find(existsSync)
@@ -38,14 +40,14 @@ async function tell(file, name, story) {
 const wanted = (file, name) => positionals.length === 0 || positionals.some(w => file.includes(w) || name.includes(w))
 
 await rm(`${here}shots`, { recursive: true, force: true })
-await tell('selftest', 'what is wrong is seen', () => selftest(browser))
+if (wanted('selftest', '')) await tell('selftest', 'what is wrong is seen', () => selftest(browser))
 for (const entry of (await readdir(`${here}journeys`)).filter(f => f.endsWith('.mjs')).sort()) {
   const file = entry.replace(/\.mjs$/, '')
   const { default: stories } = await import(`./journeys/${entry}`)
   const chosen = Object.entries(stories).filter(([name]) => wanted(file, name))
   if (chosen.length === 0) continue
   let town
-  await tell(file, 'the town opens', async () => { town = values.at ? new Town(values.at) : await Town.start() })
+  await tell(file, 'the town opens', async () => { town = values.at ? new Town(values.at) : await Town.start(values.binary) })
   if (!town) continue
   for (const [name, story] of chosen) {
     await tell(file, name, async () => {
@@ -59,6 +61,7 @@ for (const entry of (await readdir(`${here}journeys`)).filter(f => f.endsWith('.
         await story({ town, visitor })
       } catch (e) {
         for (const v of visitors) await v.context.close()
+        e.stack += town.complaints()
         throw e
       }
       for (const v of visitors) await v.leave()

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 
-const binary = new URL('../bin/amtsweg', import.meta.url).pathname
+const built = new URL('../bin/amtsweg', import.meta.url).pathname
 
 async function freePort() {
   const probe = createServer().listen(0, '127.0.0.1')
@@ -17,17 +17,18 @@ async function freePort() {
 }
 
 export class Town {
-  constructor(url) {
+  constructor(url, binary = built) {
     this.url = url
+    this.binary = binary
     this.log = ''
   }
 
   // start opens a fresh demo world and waits until it is ready.
-  static async start() {
+  static async start(binary) {
     const port = await freePort()
-    const town = new Town(`http://localhost:${port}`)
+    const town = new Town(`http://localhost:${port}`, binary)
     town.data = await mkdtemp(join(tmpdir(), 'amtsweg-journey-'))
-    town.process = spawn(binary, ['demo', '--listen', `localhost:${port}`, '--data', town.data], { stdio: ['ignore', 'pipe', 'pipe'] })
+    town.process = spawn(town.binary, ['demo', '--listen', `localhost:${port}`, '--data', town.data], { stdio: ['ignore', 'pipe', 'pipe'] })
     for (const stream of [town.process.stdout, town.process.stderr]) stream.on('data', text => { town.log += text })
     town.ended = new Promise(done => town.process.once('exit', (code, signal) => done({ code, signal })))
     await town.#ready()
@@ -48,9 +49,15 @@ export class Town {
     throw new Error(`the town did not open${over ? ` (exit ${over.code ?? over.signal})` : ' within 30 s'}:\n${log}`)
   }
 
+  // complaints are the errors the town has logged lately.
+  complaints() {
+    const lines = this.log.split('\n').filter(l => /level=ERROR|"level":"ERROR"/.test(l)).slice(-5)
+    return lines.length ? `\nthe town complains:\n${lines.join('\n')}` : ''
+  }
+
   // amtsweg runs another command of the binary and returns what it printed.
   async amtsweg(...args) {
-    return (await promisify(execFile)(binary, args, { maxBuffer: 64 << 20 })).stdout
+    return (await promisify(execFile)(this.binary, args, { maxBuffer: 64 << 20 })).stdout
   }
 
   // stop asks the town to close, which must end well and in time.

@@ -17,14 +17,14 @@ export const looks = [
 
 export class Visitor {
   // arrive opens a browser window of its own, with its own cookies.
-  static async arrive(browser, town, story, { width = 1280, theme = 'light', scripts = true, mouse = true, language = 'de-DE' } = {}) {
+  static async arrive(browser, town, story, { width = 1280, theme = 'light', scripts = true, mouse = true, careful = false, language = 'de-DE' } = {}) {
     const context = await browser.newContext({
       baseURL: town.url, viewport: { width, height: width < 600 ? 844 : 900 }, colorScheme: theme, javaScriptEnabled: scripts,
       locale: language, timezoneId: 'Europe/Berlin', reducedMotion: 'reduce', hasTouch: width < 600, isMobile: width < 600,
     })
     context.setDefaultTimeout(10_000)
     const v = new Visitor()
-    Object.assign(v, { context, town, story, width, theme, scripts, mouse, problems: [] })
+    Object.assign(v, { context, town, story, width, theme, scripts, mouse, careful, problems: [] })
     v.page = await context.newPage()
     v.#watch()
     return v
@@ -62,8 +62,9 @@ export class Visitor {
   }
 
   // type writes into the field of that label; a date is written as 2030-03-01.
-  async type(label, text) {
-    const field = await this.#one(this.#labelled(label), `field „${label}“`)
+  // { in: legend } looks inside the group of that name only.
+  async type(label, text, { in: group } = {}) {
+    const field = await this.#one(this.#labelled(label, group), `field „${label}“`)
     if (this.mouse) return field.fill(text)
     await this.#tabTo(field, label)
     if (await field.getAttribute('type') === 'date') {
@@ -75,11 +76,11 @@ export class Visitor {
   }
 
   // tick makes sure that the box or the choice of that label is chosen.
-  async tick(label) { return this.#set(label, true) }
-  async untick(label) { return this.#set(label, false) }
+  async tick(label, options) { return this.#set(label, true, options) }
+  async untick(label, options) { return this.#set(label, false, options) }
 
-  async #set(label, want) {
-    const box = await this.#one(this.#named(['checkbox', 'radio'], label), `box „${label}“`)
+  async #set(label, want, options) {
+    const box = await this.#one(this.#named(['checkbox', 'radio'], label, options), `box „${label}“`)
     if (await box.isChecked() === want) return
     if (this.mouse) return box.setChecked(want)
     if (await box.getAttribute('type') !== 'radio') {
@@ -121,10 +122,22 @@ export class Visitor {
     return this
   }
 
-  // isAt checks the address, without its query.
+  // isAt waits for an address, given without its query, or as a pattern.
   async isAt(path) {
-    await this.page.waitForURL(url => url.pathname === path).catch(() => this.#fail(`is at ${new URL(this.page.url()).pathname}, not at ${path}`))
+    const right = url => (path instanceof RegExp ? path.test(url.pathname) : url.pathname === path)
+    await this.page.waitForURL(right).catch(() => this.#fail(`is at ${new URL(this.page.url()).pathname}, not at ${path}`))
     return this
+  }
+
+  // comesBackUntil looks at the page again and again until the text is there: what the state does goes on without them.
+  async comesBackUntil(text) {
+    const limit = AbortSignal.timeout(15_000)
+    for (let pause = 100; !limit.aborted; pause *= 1.5) {
+      if (await this.page.getByText(text).filter({ visible: true }).count()) return this
+      await new Promise(next => setTimeout(next, pause))
+      await this.page.reload()
+    }
+    return this.#fail(`waited 15 s and does not see „${text}“`)
   }
 
   // passes checks the page as it stands with axe, wants no sideways scrolling, and takes its picture.
@@ -136,6 +149,11 @@ export class Visitor {
     if (name) await this.shot(name)
     if (found.length) await this.#fail(`axe at ${this.width} ${this.theme}:\n    ${found.join('\n    ')}`)
     return this
+  }
+
+  // looksAt is passes for a careful visitor, who is asked to look at everything on the way; others hurry on.
+  async looksAt(name) {
+    return this.careful ? this.passes(name) : this
   }
 
   // axe needs scripts to run: where the visitor has none, it looks at a copy of the page as they see it.
@@ -204,7 +222,12 @@ export class Visitor {
     return roles.slice(1).reduce((all, role) => all.or(of(role)), of(roles[0]))
   }
 
-  #labelled(label) { return this.page.getByLabel(label, { exact: true }) }
+  #labelled(label, group) {
+    const place = group ? this.page.getByRole('group', { name: group, exact: true }) : this.page
+    // A label may go on with „(freiwillig)“.
+    const name = new RegExp(`^\\s*${label.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')}(\\s*\\((freiwillig|optional)\\))?\\s*$`)
+    return place.getByLabel(name).and(this.page.locator('input, textarea, select'))
+  }
 
   async #one(locator, what) {
     await locator.first().waitFor({ state: 'visible' }).catch(() => this.#fail(`finds no ${what}`))
@@ -218,9 +241,9 @@ export class Visitor {
     for (let i = 0; i < 200; i++) {
       if (await focused()) {
         const shown = await this.page.evaluate(() => {
-          // The ring may lie on a wrapper or on the label beside a styled input.
+          // The ring may lie on a wrapper, on the label beside a styled input, or around the row of a table.
           const e = document.activeElement
-          const near = [e, e.parentElement, e.nextElementSibling, e.labels?.[0]].filter(Boolean)
+          const near = [e, e.parentElement, e.nextElementSibling, e.labels?.[0], e.closest('tr')].filter(Boolean)
           return near.some(n => [getComputedStyle(n), getComputedStyle(n, '::before'), getComputedStyle(n, '::after')]
             .some(s => (s.outlineStyle !== 'none' && parseFloat(s.outlineWidth) > 0) || s.boxShadow !== 'none'))
         })
