@@ -87,7 +87,7 @@ func (p planner) reopened(c Case, stage string) (Case, error) {
 			}
 		}
 	}
-	next.Stage = stage
+	next.Stage, next.State.Insists = stage, false // what stopped it may be right now
 	next.State.Entered = append(next.State.Entered, stage)
 	next.State.Values, err = p.ed.Encode(raw)
 	return next, err

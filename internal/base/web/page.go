@@ -86,6 +86,7 @@ type Frame struct {
 	Flash    string
 	Request  string // the request's number
 	Home     string
+	Here     string // this page's address: where its form goes, without the fragment that a browser would add
 	Nav      []NavLink
 	Account  []NavLink // of the menu of who is signed in
 	Langs    []LangLink
@@ -166,7 +167,7 @@ func (c *Call) dress(p *Page) error {
 	}
 	p.Frame = Frame{
 		Lang: c.lang, Theme: c.theme(), Demo: s.Demo, SignedIn: signedIn && !c.failing, Request: c.id,
-		Flash: c.takeFlash(), SignOut: signOutPath, Home: "/", Langs: c.langLinks(), Foot: c.foot(),
+		Flash: c.takeFlash(), SignOut: signOutPath, Home: "/", Here: c.R.URL.RequestURI(), Langs: c.langLinks(), Foot: c.foot(),
 	}
 	if !signedIn && s.has(Login) {
 		p.Frame.SignIn = Login
