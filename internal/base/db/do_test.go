@@ -384,3 +384,27 @@ func TestLanesAreServedInTurn(t *testing.T) {
 		}
 	})
 }
+
+func TestAFailedStatementThatAClosureKeepsQuietAboutIsStillNotKept(t *testing.T) {
+	withNotes(t, func(t *testing.T, d *db.DB) {
+		if err := d.Do(t.Context(), write("there")); err != nil {
+			t.Fatal(err)
+		}
+		err := d.Do(t.Context(), func(ctx context.Context, tx *db.Tx) error {
+			if err := write("before")(ctx, tx); err != nil {
+				return err
+			}
+			write("there")(ctx, tx) //nolint:errcheck // that is the story
+			return nil
+		})
+		if d.Engine() == db.Postgres { // there the transaction is lost with its first failed statement
+			if !db.IsUnique(err) || fault.Is(err, fault.Unknown) || names(t, d)["before"] {
+				t.Errorf("got %v, kept %v", err, names(t, d))
+			}
+			return
+		}
+		if err != nil || !names(t, d)["before"] {
+			t.Errorf("got %v", err)
+		}
+	})
+}

@@ -3,6 +3,7 @@ package db
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"time"
@@ -110,6 +111,9 @@ func (d *DB) transact(r *request) error {
 		return err
 	}
 	if err := t.Commit(); err != nil {
+		if errors.Is(err, pgx.ErrTxCommitRollback) { // a statement had failed and the closure did not say so
+			return fmt.Errorf("commit: %w", errors.Join(tx.failed, err))
+		}
 		if isServerError(err) {
 			return fmt.Errorf("commit: %w", d.engine.known(err))
 		}

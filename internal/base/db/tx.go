@@ -20,6 +20,7 @@ type Tx struct {
 	spent    func() time.Duration
 	budget   time.Duration
 	readOnly bool
+	failed   error // the first statement that failed: on PostgreSQL nothing after it counts, whatever the closure says
 }
 
 // runner is a connection inside a transaction.
@@ -66,7 +67,7 @@ func (tx *Tx) Exec(ctx context.Context, text string, args ...any) (int64, error)
 	}
 	res, err := tx.on.exec(ctx, tx.db.engine.rebind(text), plain(args))
 	if err != nil {
-		return 0, tx.db.engine.known(err)
+		return 0, tx.fail(err)
 	}
 	return res.RowsAffected()
 }
@@ -77,7 +78,18 @@ func (tx *Tx) Query(ctx context.Context, text string, args ...any) (*Rows, error
 		return nil, err
 	}
 	rows, err := tx.on.query(ctx, tx.db.engine.rebind(text), plain(args))
-	return rows, tx.db.engine.known(err)
+	if err != nil {
+		return nil, tx.fail(err)
+	}
+	return rows, nil
+}
+
+func (tx *Tx) fail(err error) error {
+	err = tx.db.engine.known(err)
+	if tx.failed == nil {
+		tx.failed = err
+	}
+	return err
 }
 
 func (tx *Tx) withinBudget() error {
