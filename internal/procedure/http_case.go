@@ -149,7 +149,7 @@ func (p *Pages) showCase(c *web.Call, f *web.Form) error {
 	}
 	page.Told = p.told(c, states)
 	for _, l := range cs.State.Letters {
-		page.Letters = append(page.Letters, web.Item{Path: "/brief/" + l.ID, Title: l.Title, Meta: l.Name})
+		page.Letters = append(page.Letters, web.Item{Icon: "seal", Path: "/brief/" + l.ID, Title: l.Title + ": " + l.Name, Meta: c.T("procedure.case.letter")})
 	}
 	status := http.StatusOK
 	if f != nil && f.Failed() {
