@@ -147,15 +147,10 @@ func (w *town) beside(rec ledger.Recorded) (map[string][]byte, ledger.Source) {
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	head := base64.RawURLEncoding.EncodeToString([]byte(`{"alg":"EdDSA"}`)) + "." + base64.RawURLEncoding.EncodeToString([]byte(`{"grant":1}`))
-	signed, err := seal.Sign([]byte(head))
-	if err != nil {
-		w.t.Fatal(err)
-	}
-	grant := head + "." + base64.RawURLEncoding.EncodeToString(signed)
 	return map[string][]byte{"lindenfurt": seal.Public()}, func(_ context.Context, _ ledger.Subject, put func(string, []byte) error) error {
 		for name, content := range map[string][]byte{
-			"receipts/r.jws": []byte(receipt), "grants/g.jws": []byte(grant), "answers/a.jws": []byte(grant),
+			"receipts/r.jws": []byte(receipt), "grants/g.jws": w.statement("amtsweg-grant", "g"), "answers/a.jws": w.statement("amtsweg-answer", "a"),
+			"notices/n.jws": w.statement("amtsweg-notice", "n"), "acknowledgements/n.jws": w.statement("amtsweg-acknowledgement", "n"),
 			"letters/l.html": html, "letters/l.json": data, "letters/l.sig": []byte(base64.StdEncoding.EncodeToString(sig)),
 		} {
 			if err := put(name, content); err != nil {
@@ -164,6 +159,22 @@ func (w *town) beside(rec ledger.Recorded) (map[string][]byte, ledger.Source) {
 		}
 		return nil
 	}
+}
+
+// statement is one that lindenfurt signs.
+func (w *town) statement(typ, id string) []byte {
+	w.t.Helper()
+	seal, err := w.ring.Signer(w.t.Context(), "lindenfurt", "letter")
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	said := base64.RawURLEncoding.EncodeToString(fmt.Appendf(nil, `{"alg":"EdDSA","kid":"lindenfurt","typ":%q}`, typ)) + "." +
+		base64.RawURLEncoding.EncodeToString(fmt.Appendf(nil, `{"id":%q}`, id))
+	signature, err := seal.Sign([]byte(said))
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return []byte(said + "." + base64.RawURLEncoding.EncodeToString(signature))
 }
 
 func TestAnEvidenceFolderIsRecomputed(t *testing.T) {
@@ -218,11 +229,15 @@ func TestAnEvidenceFolderIsRecomputed(t *testing.T) {
 		gone := func([]byte) []byte { return nil }
 		for _, name := range []string{
 			"checkpoint", "keys.json", "tile/0/000", "tile/0/002.p/46", "tile/1/000.p/2", "records/4.json", "erased/1.json", "receipts/r.jws", "grants/g.jws",
-			"answers/a.jws", "letters/l.html", "letters/l.json", "letters/l.sig",
+			"answers/a.jws", "notices/n.jws", "acknowledgements/n.jws", "letters/l.html", "letters/l.json", "letters/l.sig",
 		} {
 			spoil(name, bend)
 		}
-		for _, name := range []string{"checkpoint", "keys.json", "tile/0/001", "records/7.json", "erased/1.json", "letters/l.html", "letters/l.sig"} {
+		for _, name := range []string{"grants/g.jws", "answers/a.jws", "notices/n.jws", "acknowledgements/n.jws"} {
+			spoil(name, func(b []byte) []byte { b[len(b)-1] ^= 1; return b }) // bits that carry nothing
+			spoil(name, func([]byte) []byte { return w.statement("amtsweg-grant", "another") })
+		}
+		for _, name := range []string{"checkpoint", "keys.json", "tile/0/001", "records/7.json", "erased/1.json", "letters/l.html", "letters/l.json", "letters/l.sig"} {
 			spoil(name, gone)
 		}
 		if r, err := ledger.VerifyFile(dir, ledger.FileOptions{Head: strings.Replace(early, "lindenfurt", "ellerbrueck", 1)}); err != nil || r.OK {

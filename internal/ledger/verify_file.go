@@ -12,7 +12,6 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"maps"
 	"os"
 	"path"
 	"slices"
@@ -364,7 +363,12 @@ func (v *fileCheck) compare(c Checkpoint) {
 	}
 }
 
-// beside checks what other modules laid into the folder: signed grants, answers, receipts and letters.
+// statements are the folders of signed statements, and the type of those that lie there.
+var statements = map[string]string{
+	"grants/": "amtsweg-grant", "answers/": "amtsweg-answer", "notices/": "amtsweg-notice", "acknowledgements/": "amtsweg-acknowledgement",
+}
+
+// beside checks what other modules laid into the folder: receipts, signed statements and letters.
 func (v *fileCheck) beside(names []string, p Pack) {
 	leaves := map[string][]byte{}
 	for _, r := range p.Records {
@@ -372,13 +376,18 @@ func (v *fileCheck) beside(names []string, p Pack) {
 	}
 	for _, name := range names {
 		kind, file := path.Split(name)
+		base, ext := strings.TrimSuffix(file, path.Ext(file)), path.Ext(file)
 		switch {
-		case kind == "receipts/" && path.Ext(file) == ".jws":
+		case kind == "receipts/" && ext == ".jws":
 			v.receipt(name, leaves)
-		case (kind == "grants/" || kind == "answers/") && path.Ext(file) == ".jws":
-			v.signed(name)
-		case kind == "letters/" && path.Ext(file) == ".json":
-			v.letter(strings.TrimSuffix(name, ".json"))
+		case statements[kind] != "" && ext == ".jws":
+			if err := v.statement(name, statements[kind], base); err != nil {
+				v.report.add(path.Dir(name), name, time.Time{}, "its signature does not hold: %v", err)
+			}
+		case kind == "letters/" && ext == ".json":
+			v.letter(kind + base)
+		case kind == "letters/" && !slices.Contains(names, kind+base+".json"):
+			v.report.add("letters", name, time.Time{}, "it is not whole: its data are missing")
 		}
 	}
 }
@@ -391,8 +400,9 @@ func (v *fileCheck) receipt(name string, leaves map[string][]byte) {
 		return
 	}
 	for _, key := range v.logs {
-		r, err := OpenReceipt(strings.TrimSpace(string(b)), key)
-		if err != nil {
+		compact := strings.TrimSpace(string(b))
+		r, err := OpenReceipt(compact, key)
+		if err != nil || strict(compact) != nil {
 			continue
 		}
 		if leaf := leaves[r.Record]; leaf != nil && !bytes.Equal(leaf, r.Commitment) {
@@ -403,24 +413,50 @@ func (v *fileCheck) receipt(name string, leaves map[string][]byte) {
 	v.report.add("receipts", name, time.Time{}, "its signature does not hold")
 }
 
-// signed checks that one of the pack's keys signed a JWS.
-func (v *fileCheck) signed(name string) {
+// statement checks that whom a JWS names as its signer signed it, and that it is what its folder and its name say.
+func (v *fileCheck) statement(name, typ, id string) error {
 	b, err := v.file(name)
-	if err == nil {
-		var parsed *jose.JSONWebSignature
-		if parsed, err = jose.ParseSignedCompact(strings.TrimSpace(string(b)), []jose.SignatureAlgorithm{jose.EdDSA}); err == nil {
-			for _, key := range append(slices.Collect(maps.Values(v.keys)), slices.Collect(maps.Values(v.logs))...) {
-				if len(key) != ed25519.PublicKeySize {
-					continue
-				}
-				if _, err := parsed.Verify(ed25519.PublicKey(key)); err == nil {
-					return
-				}
-			}
-			err = errors.New("no key of the pack signed it")
+	if err != nil {
+		return err
+	}
+	compact := strings.TrimSpace(string(b))
+	if err := strict(compact); err != nil {
+		return err
+	}
+	parsed, err := jose.ParseSignedCompact(compact, []jose.SignatureAlgorithm{jose.EdDSA})
+	if err != nil {
+		return err
+	}
+	head := parsed.Signatures[0].Protected
+	key := v.keys[head.KeyID]
+	if len(key) != ed25519.PublicKeySize {
+		return fmt.Errorf("the pack has no key of %q", head.KeyID)
+	}
+	payload, err := parsed.Verify(ed25519.PublicKey(key))
+	if err != nil {
+		return err
+	}
+	var says struct {
+		ID string `json:"id"`
+	}
+	if err := json.Unmarshal(payload, &says); err != nil {
+		return err
+	}
+	if head.ExtraHeaders[jose.HeaderType] != typ || says.ID != id {
+		return fmt.Errorf("it is the %v %q", head.ExtraHeaders[jose.HeaderType], says.ID)
+	}
+	return nil
+}
+
+// strict wants each part of a compact JWS in the one way in which its bytes are written: go-jose decodes leniently, so
+// that the last character of a part could change and its bytes would not.
+func strict(compact string) error {
+	for part := range strings.SplitSeq(compact, ".") {
+		if _, err := base64.RawURLEncoding.Strict().DecodeString(part); err != nil {
+			return err
 		}
 	}
-	v.report.add(path.Dir(name), name, time.Time{}, "its signature does not hold: %v", err)
+	return nil
 }
 
 // letter checks that an authority sealed a letter's data, and that the letter is the one its data names.
@@ -441,7 +477,7 @@ func (v *fileCheck) letter(name string) {
 		return
 	}
 	key := v.keys[of.Authority]
-	sig, err := base64.StdEncoding.DecodeString(strings.TrimSpace(string(sealed)))
+	sig, err := base64.StdEncoding.Strict().DecodeString(strings.TrimSpace(string(sealed)))
 	if err != nil || len(key) != ed25519.PublicKeySize || !ed25519.Verify(key, data, sig) {
 		v.report.add("letters", name, time.Time{}, "the seal of %q does not hold", of.Authority)
 	}
