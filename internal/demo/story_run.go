@@ -308,7 +308,8 @@ func (t *telling) lookOnce(ctx context.Context) {
 		return
 	}
 	t.release(func(i int, since func() time.Duration) bool {
-		return stand[t.walks[i].caseID].rests() || since() > patience
+		s, seen := stand[t.walks[i].caseID] // a case that began while we looked was not seen
+		return seen && s.rests() || since() > patience
 	})
 }
 
