@@ -21,15 +21,15 @@ import (
 	"github.com/amtsweg/amtsweg/internal/testkit"
 )
 
-// town is a node with its ledger and running sequencer, as the product runs it.
-type town struct {
+// book is a node with its ledger and running sequencer, as the product runs it.
+type book struct {
 	db     *db.DB
 	ledger *ledger.Ledger
 	stop   func() error
 }
 
-// openTown opens a ledger in a new database at url.
-func openTown(ctx context.Context, dir, url string) (*town, error) {
+// openBook opens a ledger in a new database at url.
+func openBook(ctx context.Context, dir, url string) (*book, error) {
 	d, err := db.Open(ctx, url, db.Options{Clock: clock.System(), Log: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		return nil, err
@@ -49,7 +49,7 @@ func openTown(ctx context.Context, dir, url string) (*town, error) {
 	var sequencer sync.WaitGroup
 	var ended error
 	sequencer.Go(func() { ended = l.Run(running) })
-	return &town{db: d, ledger: l, stop: func() error {
+	return &book{db: d, ledger: l, stop: func() error {
 		cancel()
 		sequencer.Wait()
 		return errors.Join(ended, d.Close())
@@ -67,7 +67,7 @@ func entry(client int, n int64) ledger.Entry {
 }
 
 // record appends one entry through the given door of the database.
-func (t *town) record(door func(*db.DB) func(context.Context, func(context.Context, *db.Tx) error) error) func(context.Context, int) error {
+func (t *book) record(door func(*db.DB) func(context.Context, func(context.Context, *db.Tx) error) error) func(context.Context, int) error {
 	var n atomic.Int64
 	write := door(t.db)
 	return func(ctx context.Context, client int) error {
@@ -105,7 +105,7 @@ func sqliteAppend(ctx context.Context, b *bench) (err error) {
 	}
 	defer func() { err = errors.Join(err, bare.close()) }()
 	dir := filepath.Join(b.dir, "g5")
-	t, err := openTown(ctx, dir, "sqlite:"+filepath.Join(dir, "amtsweg.db"))
+	t, err := openBook(ctx, dir, "sqlite:"+filepath.Join(dir, "amtsweg.db"))
 	if err != nil {
 		return err
 	}
@@ -151,7 +151,7 @@ func postgresAppend(ctx context.Context, b *bench) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, drop()) }()
-	t, err := openTown(ctx, filepath.Join(b.dir, "g7"), url)
+	t, err := openBook(ctx, filepath.Join(b.dir, "g7"), url)
 	if err != nil {
 		return err
 	}
@@ -188,7 +188,7 @@ func appendOnly(ctx context.Context, args []string) error {
 	if err := errors.Join(err1, err2); err != nil {
 		return err
 	}
-	t, err := openTown(ctx, set.Arg(0), "sqlite:"+filepath.Join(set.Arg(0), "amtsweg.db"))
+	t, err := openBook(ctx, set.Arg(0), "sqlite:"+filepath.Join(set.Arg(0), "amtsweg.db"))
 	if err != nil {
 		return err
 	}

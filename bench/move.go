@@ -7,157 +7,33 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
-	"sync"
 	"sync/atomic"
 	"time"
 
-	"github.com/amtsweg/amtsweg/internal/app"
-	"github.com/amtsweg/amtsweg/internal/authority"
+	"github.com/amtsweg/amtsweg/drill/town"
 	"github.com/amtsweg/amtsweg/internal/base/clock"
-	"github.com/amtsweg/amtsweg/internal/base/config"
 	"github.com/amtsweg/amtsweg/internal/base/db"
-	"github.com/amtsweg/amtsweg/internal/demo"
-	"github.com/amtsweg/amtsweg/internal/procedure"
-	"github.com/amtsweg/amtsweg/internal/register"
 	"github.com/amtsweg/amtsweg/internal/testkit"
 )
 
-// movers are people in the made-up world who move house at the same time, each through the doors that the pages use.
+// movers are people in the made-up world who move house at the same time.
 type movers struct {
-	*app.Node
-	stop func() error
-	list []mover
+	*town.Town
+	list []town.Mover
 	next atomic.Int64
 }
 
-// mover is a household that has told nobody yet: its speaker is signed in.
-type mover struct {
-	demo.Household
-	account string
-	home    authority.Address
-	day     clock.Date
-}
-
-// openMovers opens the demo world in a new database, with its queue and sequencer running as in the product.
-func openMovers(ctx context.Context, dir, url string) (*movers, error) {
-	conf := config.Config{Listen: "localhost:0", Node: "bench"}
-	conf.Data, conf.Database = dir, url
-	n, err := app.Open(ctx, app.Options{Config: conf, Demo: true})
+// openMovers opens the made-up world with n households that want to move. It is not measured.
+func openMovers(ctx context.Context, dir, url string, n int) (*movers, error) {
+	t, err := town.Open(ctx, town.Options{Dir: dir, URL: url, Run: true})
 	if err != nil {
 		return nil, err
 	}
-	running, cancel := context.WithCancel(ctx)
-	var behind sync.WaitGroup
-	ended := make([]error, 2)
-	for i, run := range []func(context.Context) error{n.Jobs.Run, n.Ledger.Run} {
-		behind.Go(func() { ended[i] = run(running) })
-	}
-	return &movers{Node: n, stop: func() error {
-		cancel()
-		behind.Wait()
-		return errors.Join(append(ended, n.Close())...)
-	}}, nil
-}
-
-// settle adds n households to the world and signs their speakers in. It is not measured.
-func (m *movers) settle(ctx context.Context, n int, seed uint64) error {
-	list := m.World.Generate(n, seed)
-	if err := m.World.Settle(ctx, m.Registers, list); err != nil {
-		return err
-	}
-	for i, h := range list {
-		p := h.People()[0]
-		said, err := m.Assert(demo.Card{Family: p.FamilyName, Given: register.AllNames(p.GivenNames), Birth: p.Birth.Date, Address: h.Home()})
-		if err != nil {
-			return err
-		}
-		account, err := m.Identity.ByAssertion(ctx, said)
-		if err != nil {
-			return err
-		}
-		m.list = append(m.list, mover{h, account.ID.Actor(), m.World.NewHome(i), clock.DateOf(m.DB.Clock().Now()).AddDays(-3)})
-	}
-	return nil
-}
-
-// move takes the next household through its whole case: the landlord's confirmation, the forms, the releases with the
-// values shown before, the fetches, the decision. The notices and acknowledgements follow by the queue.
-func (m *movers) move(ctx context.Context) error {
-	one := m.list[m.next.Add(1)-1]
-	speaker := one.People()[0]
-	mark, err := m.Registers.Landlords.Confirm(ctx, register.Confirmation{
-		Authority: demo.NewTown, Source: register.ByLandlord, Provider: demo.LandlordOf(one.home).Provider(), MovedIn: one.day, Home: one.home,
-		People: []string{register.AllNames(speaker.GivenNames) + " " + speaker.FamilyName},
-	})
+	list, err := t.Settle(ctx, n, 12)
 	if err != nil {
-		return err
+		return nil, errors.Join(err, t.Stop())
 	}
-	c, err := m.Procedure.Start(ctx, procedure.Start{Service: "residence-registration", Authority: demo.NewTown, Account: one.account, Channel: "app"})
-	if err != nil {
-		return err
-	}
-	if c, err = m.fill(ctx, c, "proof", map[string]string{"proof": "landlord", "mark": mark}); err != nil {
-		return err
-	}
-	if c, err = m.release(ctx, c); err != nil {
-		return err
-	}
-	form := map[string]string{"kind": "sole"}
-	if len(one.Entries) > 1 {
-		x, err := m.Procedure.Examine(ctx, c)
-		if err != nil {
-			return err
-		}
-		var refs []string
-		for _, p := range x.Edition.Pickable(x.Values, "relatives") {
-			refs = append(refs, p.Ref)
-		}
-		form["relatives"], form["entitled"] = strings.Join(refs, "|"), "yes"
-	}
-	if c, err = m.fill(ctx, c, "apply", form); err != nil {
-		return err
-	}
-	if c.Stage == "family" {
-		if c, err = m.release(ctx, c); err != nil {
-			return err
-		}
-	}
-	if c, err = m.fill(ctx, c, "confirm", map[string]string{"correct": "yes"}); err != nil {
-		return err
-	}
-	if c.Outcome != "registered" {
-		return fmt.Errorf("case %s waits in %s for %q: %s", c.ID, c.Stage, c.Wait, c.Reason)
-	}
-	return nil
-}
-
-func (m *movers) fill(ctx context.Context, c procedure.Case, stage string, values map[string]string) (procedure.Case, error) {
-	if c.Stage != stage || c.Wait != procedure.ForForm {
-		return c, fmt.Errorf("case %s waits in %s for %q (%s), not in %s for a form", c.ID, c.Stage, c.Wait, c.Reason, stage)
-	}
-	c, wrong, err := m.Procedure.Fill(ctx, c.Account, c.ID, stage, procedure.Sheet{Lang: "de", Values: func(name string) []string {
-		if v := values[name]; v != "" {
-			return strings.Split(v, "|")
-		}
-		return nil
-	}})
-	if err == nil && !wrong.None() {
-		err = fmt.Errorf("form %s: %v", stage, wrong)
-	}
-	return c, err
-}
-
-// release shows the values to the person, as the page does, and releases all of them.
-func (m *movers) release(ctx context.Context, c procedure.Case) (procedure.Case, error) {
-	list, err := m.Procedure.Previews(ctx, c)
-	if err != nil {
-		return c, err
-	}
-	var replies []procedure.Reply
-	for _, p := range list {
-		replies = append(replies, procedure.Reply{Request: p.Request, Hash: p.Hash, Yes: true})
-	}
-	return m.Procedure.Release(ctx, c.Account, c.ID, replies)
+	return &movers{Town: t, list: list}, nil
 }
 
 // finished waits until every notice has been acknowledged and every case is closed.
@@ -189,7 +65,7 @@ func (m *movers) run(ctx context.Context, name string, clients, n int) (result, 
 	for range clients {
 		go func() {
 			for left.Add(-1) >= 0 {
-				if err := m.move(ctx); err != nil {
+				if _, err := m.Move(ctx, m.list[m.next.Add(1)-1]); err != nil {
 					failed <- err
 					return
 				}
@@ -222,14 +98,11 @@ func moveHouse(ctx context.Context, b *bench) (err error) {
 	var sides []side
 	var people int
 	for _, where := range []struct{ name, dir, url string }{{"SQLite", dir, ""}, {"PostgreSQL", dir + "-pg", url}} {
-		m, err := openMovers(ctx, where.dir, where.url)
+		m, err := openMovers(ctx, where.dir, where.url, cases*(b.rounds+1))
 		if err != nil {
 			return err
 		}
-		defer func() { err = errors.Join(err, m.stop()) }()
-		if err := m.settle(ctx, cases*(b.rounds+1), 12); err != nil {
-			return err
-		}
+		defer func() { err = errors.Join(err, m.Stop()) }()
 		people = 0
 		for _, one := range m.list {
 			people += len(one.Entries)
@@ -266,14 +139,11 @@ func moveOnly(ctx context.Context, args []string) error {
 	if err := errors.Join(err1, err2); err != nil {
 		return err
 	}
-	m, err := openMovers(ctx, args[0], strings.TrimPrefix(args[1], "-"))
+	m, err := openMovers(ctx, args[0], strings.TrimPrefix(args[1], "-"), total)
 	if err != nil {
 		return err
 	}
-	if err := m.settle(ctx, total, 12); err != nil {
-		return errors.Join(err, m.stop())
-	}
 	r, err := m.run(ctx, "moves", clients, total)
 	fmt.Println(r)
-	return errors.Join(err, m.stop())
+	return errors.Join(err, m.Stop())
 }

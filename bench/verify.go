@@ -16,7 +16,7 @@ import (
 func verifyAll(ctx context.Context, b *bench) (err error) {
 	const records, batch = 200_000, 500
 	dir := filepath.Join(b.dir, "g8")
-	t, err := openTown(ctx, dir, "sqlite:"+filepath.Join(dir, "amtsweg.db"))
+	t, err := openBook(ctx, dir, "sqlite:"+filepath.Join(dir, "amtsweg.db"))
 	if err != nil {
 		return err
 	}

@@ -5,7 +5,7 @@
 // line. Everything runs in processes of its own, on real files and a real PostgreSQL, on loopback. The exit code is 1 if
 // anything is broken or blind.
 //
-//	go run ./drill [-seed N] [-kills 30] [-faults 200] [D1 D2 …]
+//	go run ./drill [-seed N] [-kills 30] [-faults 200] [-seeds 1000] [-races 200] [D1 D2 …]
 package main
 
 import (
@@ -20,6 +20,7 @@ import (
 	"os/signal"
 	"path/filepath"
 	"slices"
+	"strings"
 	"syscall"
 	"time"
 
@@ -44,6 +45,12 @@ var all = []drill{
 	{"D1", "postgres", kills("postgres")},
 	{"D2", "sqlite", failingDisk},
 	{"D2", "postgres", failingServer},
+	{"D9", "sqlite", within("D9", "sqlite", func(d *drills) int { return d.seeds })},
+	{"D9", "postgres", within("D9", "postgres", func(d *drills) int { return d.seeds / 10 })},
+	{"D15", "sqlite", within("D15", "sqlite", func(*drills) int { return 1 })},
+	{"D15", "postgres", within("D15", "postgres", func(*drills) int { return 1 })},
+	{"D21", "sqlite", within("D21", "sqlite", func(d *drills) int { return d.races })},
+	{"D21", "postgres", within("D21", "postgres", func(d *drills) int { return d.races / 4 })},
 }
 
 // drills is what they share.
@@ -51,6 +58,8 @@ type drills struct {
 	dir    string
 	kills  int
 	faults int
+	seeds  int
+	races  int
 	dice   *rand.Rand
 	// patience is how long outside effects may take in the end: longer than the leases of killed workers.
 	patience time.Duration
@@ -58,6 +67,13 @@ type drills struct {
 
 func main() {
 	slog.SetDefault(slog.New(slog.DiscardHandler))
+	if len(os.Args) > 1 && os.Args[1] == inside {
+		if err := insideMain(os.Args[2:]); err != nil {
+			fmt.Fprintln(os.Stderr, "inside:", err)
+			os.Exit(1)
+		}
+		return
+	}
 	if len(os.Args) > 1 && os.Args[1] == work {
 		if err := workMain(os.Args[2:]); err != nil {
 			fmt.Fprintln(os.Stderr, "worker:", err)
@@ -68,6 +84,8 @@ func main() {
 	d := &drills{patience: 90 * time.Second}
 	flag.IntVar(&d.kills, "kills", 30, "D1: how often the process is killed")
 	flag.IntVar(&d.faults, "faults", 200, "D2: the last write or fsync that fails")
+	flag.IntVar(&d.seeds, "seeds", 1000, "D9: households that move with everything repeated; a tenth of them on PostgreSQL")
+	flag.IntVar(&d.races, "races", 200, "D21: rounds; a quarter of them on PostgreSQL")
 	seed := flag.Uint64("seed", 0, "of the dice; 0 throws one")
 	flag.Parse()
 	if *seed == 0 {
@@ -122,14 +140,15 @@ func (d *drills) main(ctx context.Context, asked []string) error {
 		if i+1 < len(all) && all[i+1].name == one.name {
 			continue
 		}
-		if s, err = one.run(ctx, d.short(), seeded); err != nil {
+		sees, figures, err := d.selftest(ctx, one, seeded)
+		if err != nil {
 			return fmt.Errorf("%s selftest: %w", one.name, err)
 		}
 		word = "ok"
-		if !s.broken {
+		if !sees {
 			word, good = "blind", false
 		}
-		fmt.Printf("%s selftest %s %s\n", one.name, word, s.figures)
+		fmt.Printf("%s selftest %s %s\n", one.name, word, figures)
 	}
 	if !good {
 		return errBroken
@@ -137,10 +156,40 @@ func (d *drills) main(ctx context.Context, asked []string) error {
 	return nil
 }
 
+// selftest runs a drill on builds in which a fault is seeded, each of which must come out broken: the workers with the tag
+// seedfault, and the product with a fault planted for each that is written down.
+func (d *drills) selftest(ctx context.Context, one drill, workers string) (sees bool, figures string, err error) {
+	list := seeds[one.name]
+	if list == nil {
+		s, err := one.run(ctx, d.short(), workers)
+		return s.broken, s.figures, err
+	}
+	first := slices.IndexFunc(all, func(o drill) bool { return o.name == one.name }) // on SQLite
+	var missed []string
+	for _, fault := range list {
+		binary := filepath.Join(d.dir, "planted")
+		if err := d.plant(ctx, fault, "./drill", binary); err != nil {
+			return false, "", err
+		}
+		s, err := all[first].run(ctx, d.short(), binary)
+		if err != nil {
+			return false, "", fmt.Errorf("a build that %s: %w", fault.what, err)
+		}
+		if !s.broken {
+			missed = append(missed, fault.what)
+		}
+	}
+	figures = fmt.Sprintf("%d of %d faults planted into the product are seen", len(list)-len(missed), len(list))
+	if len(missed) > 0 {
+		figures += "; not a build that " + strings.Join(missed, ", nor one that ")
+	}
+	return len(missed) == 0, figures, nil
+}
+
 // short is for self-tests: a seeded fault shows soon.
 func (d *drills) short() *drills {
 	s := *d
-	s.kills, s.faults, s.patience = min(d.kills, 8), min(d.faults, 20), time.Second
+	s.kills, s.faults, s.seeds, s.races, s.patience = min(d.kills, 8), min(d.faults, 20), min(d.seeds, 20), min(d.races, 20), time.Second
 	return &s
 }
 

@@ -2,6 +2,7 @@ package procedure
 
 import (
 	"context"
+	"errors"
 	"strings"
 
 	"github.com/amtsweg/amtsweg/internal/access"
@@ -111,7 +112,7 @@ func (s *Service) Decide(ctx context.Context, who access.Staff, id string, v Ver
 
 // lostRace turns a lost race into what the slower clerk reads.
 func lostRace(err error) error {
-	if err == errMoved { //nolint:errorlint // it is never wrapped on its way here
+	if errors.Is(err, errMoved) {
 		return fault.New(fault.Conflict, "procedure.error.decided")
 	}
 	return err

@@ -218,6 +218,9 @@ func (s *Service) Release(ctx context.Context, account, id string, replies []Rep
 	if err != nil {
 		return Case{}, err
 	}
+	if stale(c, out, replies) {
+		return c, nil // a click on an earlier page answers nothing that is asked now, and refuses nothing either
+	}
 	seal, err := s.sealer(ctx, c.Authority)
 	if err != nil {
 		return Case{}, err
@@ -241,6 +244,17 @@ func (s *Service) Release(ctx context.Context, account, id string, replies []Rep
 	next.Version++
 	done, err := s.collect(ctx, next)
 	return s.current(ctx, account, id, done, err)
+}
+
+// stale reports whether there are replies, and none of them is to a question of this plan.
+func stale(c Case, out plan, replies []Reply) bool {
+	asked := map[string]bool{}
+	for _, n := range out.needs {
+		for _, subject := range n.Subjects {
+			asked[c.State.Requests[grantKey(n.Evidence.Name, subject)]] = true
+		}
+	}
+	return len(replies) > 0 && !slices.ContainsFunc(replies, func(r Reply) bool { return r.Request != "" && asked[r.Request] })
 }
 
 // answer gives the replies to package consent. Evidence of which nothing was released is tried from its next source.
@@ -375,8 +389,11 @@ func (s *Service) onward(ctx context.Context, c Case, with change) (moved Case, 
 			break
 		}
 		stored, loadErr := s.load(ctx, s.DB, c.ID)
-		if loadErr != nil || stored.Version != c.Version {
-			return Case{}, errors.Join(err, loadErr)
+		if loadErr != nil {
+			return Case{}, loadErr
+		}
+		if stored.Version != c.Version {
+			return Case{}, err
 		}
 	}
 	if err != nil || moved.Wait != ForRegister {
