@@ -1,10 +1,13 @@
 package web_test
 
 import (
+	"bufio"
 	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -146,6 +149,32 @@ func TestTooMuchIsRefusedInPlainWords(t *testing.T) {
 	send([]byte(`{"Name":"Jana"}`), true).sees(t, http.StatusCreated, `{"Name":"Jana"}`)
 	for _, bad := range []string{`{"Name":`, `{"Name":"x"} {}`, `{"Other":1}`, `[`, ``, "\xff"} {
 		send([]byte(bad), true).sees(t, http.StatusUnprocessableEntity, `"code":"web.error.json"`)
+	}
+}
+
+// Browsers send all of a body before they read the answer, and see nothing if the connection is torn down meanwhile.
+func TestWhoSendsTooMuchStillReadsWhy(t *testing.T) {
+	server := httptest.NewServer(build(t, nil))
+	defer server.Close()
+	body := strings.Repeat("x", 5<<20)
+	for _, path := range []string{"/umzug", "/unknown"} {
+		conn, err := (&net.Dialer{}).DialContext(t.Context(), "tcp", server.Listener.Addr().String())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := fmt.Fprintf(conn, "POST %s HTTP/1.1\r\nHost: localhost\r\nContent-Length: %d\r\n\r\n%s", path, len(body), body); err != nil {
+			t.Fatalf("%s: sending: %v", path, err)
+		}
+		answer, err := http.ReadResponse(bufio.NewReader(conn), nil)
+		if err != nil {
+			t.Fatalf("%s: reading: %v", path, err)
+		}
+		page, err := io.ReadAll(answer.Body)
+		if err != nil || path == "/umzug" && (answer.StatusCode != http.StatusRequestEntityTooLarge || !strings.Contains(string(page), "Das ist zu groß")) {
+			t.Errorf("%s: got %d, %v: %.200s", path, answer.StatusCode, err, page)
+		}
+		_ = answer.Body.Close()
+		_ = conn.Close()
 	}
 }
 

@@ -145,9 +145,13 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	out := &answer{ResponseWriter: w}
 	c := &Call{R: r, W: out, server: s, id: ident.New(), now: s.Clock.Now(), lang: i18n.Languages[0]}
 	s.secure(out.Header())
+	body := r.Body
 	err := s.answer(c)
 	if err != nil {
 		s.refuse(c, err)
+	}
+	if err != nil && (r.ContentLength > MaxBody || out.status == http.StatusRequestEntityTooLarge) {
+		hearOut(w, body)
 	}
 	s.meters.observe(c.pattern(), r.Method, out.code(), elapsed())
 	s.line(c, out, elapsed(), err)
