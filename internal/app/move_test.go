@@ -541,3 +541,46 @@ func TestASecondCaseOfTheSamePersonGoesToAPersonAndADoubleClickChangesNothing(t 
 		}
 	})
 }
+
+func TestAClerkWhoOpensACaseIsSeenAndDraftsAreNobodysBusiness(t *testing.T) {
+	towns(t, func(t town) {
+		p, account := t.citizen("mover")
+		clerk := t.clerk(demo.NewTown)
+		draft, err := t.Bring(t.Context(), p, account, app.StandForm)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := t.Procedure.ToWorkOn(t.Context(), clerk, draft.ID); !fault.Is(err, fault.NotFound) {
+			t.Errorf("a clerk opened what was not handed in: %v", err)
+		}
+		c := t.fill(draft, map[string]string{"kind": "sole", "move_in": p.MovedIn(t.today()).AddDays(-3).String()})
+		c = t.fill(c, map[string]string{"correct": "yes"})
+		looks := func() (n int) {
+			list, err := t.Ledger.OfSubject(t.Context(), t.DB, c.Subject, 0, 100)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, e := range list {
+				if e.Kind == ledger.Access && e.Actor == clerk.ID.Actor() {
+					n++
+				}
+			}
+			return n
+		}
+		for range 3 {
+			if _, err := t.Procedure.ToWorkOn(t.Context(), clerk, c.ID); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if got := looks(); got != 1 {
+			t.Errorf("three looks on one day are %d accesses, want 1", got)
+		}
+		if _, err := t.Procedure.ToWorkOn(t.Context(), t.clerk(demo.OldTown), c.ID); !fault.Is(err, fault.NotFound) {
+			t.Errorf("another town's clerk: %v", err)
+		}
+		t.clock.Advance(24 * time.Hour)
+		if _, err := t.Procedure.ToWorkOn(t.Context(), clerk, c.ID); err != nil || looks() != 2 {
+			t.Errorf("the next day: %d accesses (%v)", looks(), err)
+		}
+	})
+}

@@ -338,7 +338,6 @@ func TestAWrongFileOfMovesChangesNothing(t *testing.T) {
 	for name, c := range map[string]struct{ text, says string }{
 		"no JSON":             {good + "\nAnna zieht um\n", "2"},
 		"an unknown word":     {good + "\n" + `{"id":"x","people":[{"given":"A","family":"B","birth":"1990-01-01"}],"faults":["coffee"]}`, "coffee"},
-		"an unknown member":   {`{"id":"x","people":[{"given":"A","family":"B","birth":"1990-01-01"}],"pets":1}`, "pets"},
 		"nobody":              {`{"id":"x","people":[]}`, "people"},
 		"the same id again":   {good + "\n" + good, "1"},
 		"a day that is none":  {`{"id":"x","people":[{"given":"A","family":"B","birth":"1990-01-01"}],"move_in":"soon"}`, "soon"},

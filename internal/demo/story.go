@@ -173,7 +173,6 @@ func readMove(line []byte) (m Move, err error) {
 		return m, fmt.Errorf("it has %d bytes, at most %d", len(line), longestLine)
 	}
 	d := json.NewDecoder(bytes.NewReader(line))
-	d.DisallowUnknownFields()
 	if err := d.Decode(&m); err != nil {
 		return m, fmt.Errorf("not a move: %w", err)
 	}

@@ -7,6 +7,7 @@ import (
 
 	"github.com/amtsweg/amtsweg/internal/authority"
 	"github.com/amtsweg/amtsweg/internal/base/clock"
+	"github.com/amtsweg/amtsweg/internal/base/fault"
 	"github.com/amtsweg/amtsweg/internal/register"
 )
 
@@ -119,16 +120,19 @@ func (s *Story) households(people []Mover, home authority.Address, seed uint64) 
 	for _, alone := range adults[n:] {
 		groups = append(groups, []Given{alone})
 	}
-	list := make([]Household, len(groups))
+	list := make([]Household, 0, len(groups))
 	for i, g := range groups {
 		h, err := s.World.Household(g, home, seed+uint64(i)<<32)
+		if fault.CodeOf(err) == "demo.error.household" { // nobody a register could hold, such as who is not born yet
+			continue
+		}
 		if err != nil {
 			return nil, err
 		}
 		for k := range h.Entries {
 			shape(&h.Entries[k].Resident, people, s.World.Day)
 		}
-		list[i] = h
+		list = append(list, h)
 	}
 	return list, nil
 }

@@ -138,7 +138,7 @@ func (p *Pages) show(c *web.Call) error {
 // authority's case does not exist; in the own authority a missing duty is Forbidden.
 func (p *Pages) mine(c *web.Call) (procedure.Case, office, access.Staff, error) {
 	who := access.Of(c)
-	cs, err := p.OfficeCase(c.Context(), who.Authority, c.Param("case"))
+	cs, err := p.ToWorkOn(c.Context(), who, c.Param("case"))
 	if err != nil {
 		return cs, office{}, who, err
 	}

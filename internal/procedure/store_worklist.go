@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/amtsweg/amtsweg/internal/base/clock"
 	"github.com/amtsweg/amtsweg/internal/base/db"
 )
 
@@ -18,9 +19,16 @@ func (d Desk) args(before []any, after ...any) []any {
 	return append(out, after...)
 }
 
+// insertOpened remembers that a clerk opened a case on a day; false means that it is known.
+func insertOpened(ctx context.Context, tx *db.Tx, caseID, staff string, day clock.Date) (bool, error) {
+	n, err := tx.Exec(ctx, `INSERT INTO procedure_opened (case_id, staff, day) VALUES (?, ?, ?) ON CONFLICT (case_id, staff, day) DO NOTHING`,
+		caseID, staff, day)
+	return n > 0, err
+}
+
 // selectWork lists what waits at an authority's desk, most urgent first, from after the given place on.
 func selectWork(ctx context.Context, q db.Querier, d Desk, status Status, after Place, limit int) ([]sealed, error) {
-	return db.All(ctx, q, scanCase, `SELECT `+caseColumns+` FROM procedure_case WHERE authority_id = ? AND status = ? AND service IN `+db.In(len(d.Services))+
+	return db.All(ctx, q, scanCase, `SELECT `+caseColumns+` FROM procedure_case WHERE authority_id = ? AND status = ? AND (received > 0 OR status <> 'waiting') AND service IN `+db.In(len(d.Services))+
 		` AND (due > ? OR due = ? AND id > ?) ORDER BY due, id LIMIT ?`,
 		d.args([]any{d.Authority, status}, after.At, after.At, after.ID, limit)...)
 }
@@ -36,12 +44,12 @@ func selectClosed(ctx context.Context, q db.Querier, d Desk, before Place, limit
 }
 
 func selectNumber(ctx context.Context, q db.Querier, d Desk, number string) ([]sealed, error) {
-	return db.All(ctx, q, scanCase, `SELECT `+caseColumns+` FROM procedure_case WHERE authority_id = ? AND number = ? AND service IN `+db.In(len(d.Services))+
+	return db.All(ctx, q, scanCase, `SELECT `+caseColumns+` FROM procedure_case WHERE authority_id = ? AND (received > 0 OR status <> 'waiting') AND number = ? AND service IN `+db.In(len(d.Services))+
 		` ORDER BY created DESC, id LIMIT 20`, d.args([]any{d.Authority, number})...)
 }
 
 func selectNeighbour(ctx context.Context, q db.Querier, d Desk, c Case, after bool) (string, error) {
-	sql := `SELECT id FROM procedure_case WHERE authority_id = ? AND status = ? AND service IN ` + db.In(len(d.Services))
+	sql := `SELECT id FROM procedure_case WHERE authority_id = ? AND status = ? AND (received > 0 OR status <> 'waiting') AND service IN ` + db.In(len(d.Services))
 	if after {
 		sql += ` AND (due > ? OR due = ? AND id > ?) ORDER BY due, id LIMIT 1`
 	} else {
@@ -59,6 +67,6 @@ func countCases(ctx context.Context, q db.Querier, d Desk, today, week time.Time
 		err = r.Scan(&t.Service, &t.Status, &t.Urgency, &t.Count)
 		return t, err
 	}, `SELECT service, status, CASE WHEN due = 0 THEN 0 WHEN due < ? THEN 1 WHEN due < ? THEN 2 ELSE 3 END AS urgency, COUNT(*)
-		FROM procedure_case WHERE authority_id = ? AND service IN `+db.In(len(d.Services))+` GROUP BY service, status, urgency`,
+		FROM procedure_case WHERE authority_id = ? AND (received > 0 OR status <> 'waiting') AND service IN `+db.In(len(d.Services))+` GROUP BY service, status, urgency`,
 		d.args([]any{today, week, d.Authority})...)
 }

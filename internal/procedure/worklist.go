@@ -153,15 +153,50 @@ func (s *Service) Inspect(ctx context.Context, who access.Staff, id, reason stri
 	if law == "" {
 		law = ed.Law
 	}
+	entries := c.opened(who, law, "Einsicht in die geschlossene Akte: "+ed.Title, reason)
+	err = s.DB.Do(db.WithLane(ctx, string(c.Authority)), func(ctx context.Context, tx *db.Tx) error {
+		_, err := s.Ledger.Record(ctx, tx, entries...)
+		return err
+	})
+	if err != nil {
+		return Case{}, fmt.Errorf("record the access to case %s: %w", c.ID, err)
+	}
+	return c, nil
+}
+
+// opened is what the ledger keeps of a clerk who opens a file: an access for everybody whose data lie in it.
+func (c Case) opened(who access.Staff, law, purpose, reason string) []ledger.Entry {
 	var entries []ledger.Entry
 	for _, subject := range c.concerned() {
 		entries = append(entries, ledger.Entry{
 			Kind: ledger.Access, Authority: string(c.Authority), Unit: who.Unit, Role: string(access.ClerkRole), Actor: who.ID.Actor(), Subject: subject,
-			Reader: string(c.Authority), Purpose: "Einsicht in die geschlossene Akte: " + ed.Title, Law: law, Basis: string(catalog.ByLaw), Case: c.ID, Reason: reason,
+			Reader: string(c.Authority), Purpose: purpose, Law: law, Basis: string(catalog.ByLaw), Case: c.ID, Reason: reason,
 		})
 	}
+	return entries
+}
+
+// ToWorkOn opens a running case for a clerk of its authority. That is an access, recorded once a day for each clerk. What
+// the applicant has not handed in yet is nobody's business but theirs: for the office it does not exist.
+func (s *Service) ToWorkOn(ctx context.Context, who access.Staff, id string) (Case, error) {
+	c, err := s.OfficeCase(ctx, who.Authority, id)
+	if err != nil || c.Status.Ended() {
+		return c, err
+	}
+	if c.Received.IsZero() && c.Status != AtDesk {
+		return Case{}, fault.New(fault.NotFound, "procedure.error.not_found")
+	}
+	ed, err := s.Edition(c)
+	if err != nil {
+		return Case{}, err
+	}
+	entries := c.opened(who, ed.Law, ed.Title, "Die Behörde bearbeitet Ihren Vorgang.")
 	err = s.DB.Do(db.WithLane(ctx, string(c.Authority)), func(ctx context.Context, tx *db.Tx) error {
-		_, err := s.Ledger.Record(ctx, tx, entries...)
+		first, err := insertOpened(ctx, tx, c.ID, who.ID.Actor(), clock.DateOf(tx.Now()))
+		if err != nil || !first {
+			return err
+		}
+		_, err = s.Ledger.Record(ctx, tx, entries...)
 		return err
 	})
 	if err != nil {
