@@ -81,8 +81,12 @@ func (s *shell) run(args, environ []string) (code int) {
 	options = append(options, kong.Name("amtsweg"), kong.Description("Government as a service: one procedure, told once."),
 		kong.Writers(s.out, s.err), kong.Exit(func(c int) { panic(exit(c)) }), kong.UsageOnError())
 	defer func() {
-		if e, is := recover().(exit); is {
+		switch e := recover().(type) {
+		case nil:
+		case exit:
 			code = int(e)
+		default:
+			panic(e) // a fault of ours must not look like success
 		}
 	}()
 	var p program

@@ -157,6 +157,9 @@ var stories = []expected{
 	{id: "double click at once", rest: `"faults":["double_click_at_once"]`, status: "done", reason: "registered", to: everybody, typed: 1},
 	{id: "double click from a portal", rest: `"referral":"valid","faults":["double_click_at_once"]`, status: "done", reason: "registered", to: everybody, said: []int{}},
 	{id: "register down", rest: `"referral":"valid","faults":["register_down"]`, status: "done", reason: "registered", to: everybody, said: []int{503}},
+	{id: "stays in town", rest: `"new":{"street":"Gerberstraße","house":"12","postcode":"05233","town":"Ellerbrück"}`, status: "done", reason: "registered", to: "bzst dsrv beitragsservice", typed: 1},
+	{id: "a member nobody knows", rest: `"referral":"valid","pets":["dog"]`, status: "done", reason: "registered", to: everybody},
+	{id: "not born yet", people: `,"birth":"2100-01-01"`, rest: `"landlord":"match"`, status: "refused", reason: "card", said: []int{422}},
 	{id: "leaves", rest: `"referral":"valid","faults":["leaves"]`, status: "waiting", reason: "form.apply"},
 }
 

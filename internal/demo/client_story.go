@@ -260,6 +260,11 @@ func stageOf(path string) (string, bool) {
 
 // begins starts the case, or says why there is none.
 func (w *walk) begins(ctx context.Context, p *page) (*page, error) {
+	if p.at.Path == eidPath {
+		if err := w.refused(p, map[int]string{http.StatusUnprocessableEntity: "card"}); err != nil {
+			return nil, err
+		}
+	}
 	if err := w.refused(p, map[int]string{
 		http.StatusForbidden: "referral_other_person", http.StatusGone: "referral_expired", http.StatusConflict: "unknown_person",
 		http.StatusUnprocessableEntity: "not_offered",

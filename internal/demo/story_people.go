@@ -74,7 +74,13 @@ func householdOf(list []Household, p Mover) Household {
 	i := slices.IndexFunc(list, func(h Household) bool {
 		return slices.ContainsFunc(h.People(), func(r register.Resident) bool { return moverOf(r).key() == p.key() })
 	})
-	return list[max(i, 0)]
+	switch {
+	case len(list) == 0:
+		return Household{} // nobody whom a register could hold
+	case i < 0:
+		return list[0]
+	}
+	return list[i]
 }
 
 func moverOf(r register.Resident) Mover {
