@@ -6,6 +6,9 @@ import (
 	"strconv"
 	"strings"
 
+	"golang.org/x/text/language"
+	"golang.org/x/text/language/display"
+
 	"github.com/amtsweg/amtsweg/internal/authority"
 	"github.com/amtsweg/amtsweg/internal/base/clock"
 	"github.com/amtsweg/amtsweg/internal/base/i18n"
@@ -72,6 +75,9 @@ func decimal(lang string, x float64) string {
 
 // choiceLabel is a choice's label, or the text itself.
 func (e *Edition) choiceLabel(lang, word string, m *member) string {
+	if m != nil && m.typ.row().written == "country" {
+		return countryName(lang, word)
+	}
 	if m == nil || !slices.Contains(m.typ.row().choice, word) {
 		return word
 	}
@@ -131,4 +137,20 @@ func (e *Edition) label(lang, path string, m *member) string {
 		return t
 	}
 	return m.node.at("label").str() // of a shared part
+}
+
+// countryName is a country by its two letters as people write it; letters that name none stay as they are.
+func countryName(lang, code string) string {
+	region, err := language.ParseRegion(code)
+	if err != nil || !region.IsCountry() {
+		return code
+	}
+	names := display.Regions(language.German)
+	if lang == "en" {
+		names = display.Regions(language.English)
+	}
+	if name := names.Name(region); name != "" {
+		return name
+	}
+	return code
 }
