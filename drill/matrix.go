@@ -248,7 +248,7 @@ func (x *crossing) judge(r web.Route, who role, path string, a *httptest.Respons
 		x.found("%s %s lets %s in: %d", r.Method, r.Path, who.name, a.Code)
 	case let && (a.Code == http.StatusUnauthorized || a.Code == http.StatusForbidden) && !strings.HasPrefix(r.Policy, "staff") && !r.FromAnySite: // there the signed document decides
 		x.found("%s %s turns %s away: %d", r.Method, path, who.name, a.Code)
-	case let && r.Method == "GET" && !strings.Contains(r.Path, "{") && a.Code == http.StatusNotFound:
+	case let && r.Method == http.MethodGet && !strings.Contains(r.Path, "{") && a.Code == http.StatusNotFound:
 		x.found("%s %s is not there for %s", r.Method, r.Path, who.name)
 	}
 }

@@ -151,11 +151,11 @@ func (c *storyCommand) report(ctx context.Context, s *shell, n *Node, story *dem
 			return err
 		}
 	}
-	print := demo.PrintTable
+	write := demo.PrintTable
 	if c.JSON {
-		print = demo.Print
+		write = demo.Print
 	}
-	if err := print(s.out, results, sum); err != nil {
+	if err := write(s.out, results, sum); err != nil {
 		return err
 	}
 	if !sum.OK {

@@ -49,7 +49,7 @@ func Refer(ctx context.Context, client *http.Client, base string, t Tenancy, han
 // ConfirmAsLandlord fills in the landlord's page for a home and returns the reference mark to hand on.
 func ConfirmAsLandlord(ctx context.Context, client *http.Client, base string, t Tenancy) (mark string, err error) {
 	l := LandlordOf(t.Home)
-	page, err := read(send(ctx, client, base+"/wohnungsgeber", url.Values{
+	page, err := read(send(ctx, client, base+"/wohnungsgeber", url.Values{ //nolint:bodyclose // read closes it
 		"name": {l.Name}, "sitz_street": {l.Address.Street}, "sitz_house": {l.Address.House}, "sitz_postcode": {l.Address.Postcode},
 		"sitz_town": {l.Address.Town}, "eigentuemer": {l.Owner}, "einzug": {t.MovedIn.String()}, "personen": {names(t.People)}, "berechtigt": {"ja"},
 		"wohnung_street": {t.Home.Street}, "wohnung_house": {t.Home.House}, "wohnung_postcode": {t.Home.Postcode}, "wohnung_town": {t.Home.Town},

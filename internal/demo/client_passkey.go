@@ -114,7 +114,7 @@ func (d *device) credential(response map[string]any) map[string]any {
 func (w *walk) lower(ctx context.Context) error {
 	p, err := w.person.open(ctx, "/anmelden")
 	if err == nil {
-		p, err = w.identify(ctx, p)
+		_, err = w.identify(ctx, p)
 	}
 	if err != nil {
 		return err

@@ -222,10 +222,10 @@ func TestTheLandlordMayDifferOrBeSilent(t *testing.T) {
 				m.Errorf("%s: %+v, %v", letting, c, err)
 			}
 		}
-		if _, err := demo.Refer(m.Context(), m.browser(m.T).Client, home, m.tenancy("mover"), "perhaps", demo.LetAsSaid); err == nil {
+		if _, err := demo.Refer(m.Context(), m.browser(m.T).Client, home, m.tenancy("mover"), "perhaps", demo.LetAsSaid); err == nil { //nolint:bodyclose // there is no answer
 			m.Error("a way of handing over that does not exist")
 		}
-		if _, err := demo.Refer(m.Context(), m.browser(m.T).Client, home, demo.Tenancy{}, demo.HandedWell, demo.LetAsSaid); err == nil {
+		if _, err := demo.Refer(m.Context(), m.browser(m.T).Client, home, demo.Tenancy{}, demo.HandedWell, demo.LetAsSaid); err == nil { //nolint:bodyclose // there is no answer
 			m.Error("nobody was handed over")
 		}
 	})

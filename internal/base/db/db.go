@@ -185,7 +185,7 @@ func inside(ctx context.Context) bool { return ctx.Value(insideKey{}) != nil }
 // Query reads outside a transaction. The caller closes the rows; All and One do it by themselves.
 func (d *DB) Query(ctx context.Context, text string, args ...any) (*Rows, error) {
 	text = d.engine.rebind(text)
-	s, err := d.kept(ctx, text)
+	s, err := d.kept(ctx, text) //nolint:sqlclosecheck // kept for the next time
 	if err != nil {
 		return nil, d.engine.known(err)
 	}
@@ -218,7 +218,7 @@ func (d *DB) kept(ctx context.Context, text string) (*sql.Stmt, error) {
 		return nil, err
 	}
 	if first, loaded := d.stmts.LoadOrStore(text, s); loaded {
-		return first.(*sql.Stmt), s.Close()
+		return first.(*sql.Stmt), s.Close() //nolint:sqlclosecheck // somebody else was faster
 	}
 	d.stmtsKept.Add(1)
 	return s, nil

@@ -8,7 +8,7 @@ import (
 	"github.com/amtsweg/amtsweg/internal/base/clock"
 )
 
-// policy is the content security policy of every answer (docs/security.md). Icons of the design system are data: masks.
+// policy is the content security policy of every answer. Icons of the design system are data: masks.
 const policy = "default-src 'none'; script-src 'self'; style-src 'self'; font-src 'self'; img-src 'self' data:; " +
 	"connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 
