@@ -32,6 +32,7 @@ type drill struct {
 	name   string
 	engine string
 	run    func(ctx context.Context, d *drills, binary string) (seen, error)
+	whole  bool // on the product's own program
 }
 
 // seen is what a drill saw.
@@ -41,16 +42,19 @@ type seen struct {
 }
 
 var all = []drill{
-	{"D1", "sqlite", kills("sqlite")},
-	{"D1", "postgres", kills("postgres")},
-	{"D2", "sqlite", failingDisk},
-	{"D2", "postgres", failingServer},
-	{"D9", "sqlite", within("D9", "sqlite", func(d *drills) int { return d.seeds })},
-	{"D9", "postgres", within("D9", "postgres", func(d *drills) int { return d.seeds / 10 })},
-	{"D15", "sqlite", within("D15", "sqlite", func(*drills) int { return 1 })},
-	{"D15", "postgres", within("D15", "postgres", func(*drills) int { return 1 })},
-	{"D21", "sqlite", within("D21", "sqlite", func(d *drills) int { return d.races })},
-	{"D21", "postgres", within("D21", "postgres", func(d *drills) int { return d.races / 4 })},
+	{"D1", "sqlite", kills("sqlite"), false},
+	{"D1", "postgres", kills("postgres"), false},
+	{"D1", "sqlite", killedHouse("sqlite"), true},
+	{"D1", "postgres", killedHouse("postgres"), true},
+	{"D2", "sqlite", failingDisk, false},
+	{"D2", "postgres", failingServer, false},
+	{"D2", "sqlite", failingHouse, true},
+	{"D9", "sqlite", within("D9", "sqlite", func(d *drills) int { return d.seeds }), false},
+	{"D9", "postgres", within("D9", "postgres", func(d *drills) int { return d.seeds / 10 }), false},
+	{"D15", "sqlite", within("D15", "sqlite", func(*drills) int { return 1 }), false},
+	{"D15", "postgres", within("D15", "postgres", func(*drills) int { return 1 }), false},
+	{"D21", "sqlite", within("D21", "sqlite", func(d *drills) int { return d.races }), false},
+	{"D21", "postgres", within("D21", "postgres", func(d *drills) int { return d.races / 4 }), false},
 }
 
 // drills is what they share.
@@ -128,7 +132,13 @@ func (d *drills) main(ctx context.Context, asked []string) error {
 		if len(asked) > 0 && !slices.Contains(asked, one.name) {
 			continue
 		}
-		s, err := one.run(ctx, d, sound)
+		binary := sound
+		if one.whole {
+			if binary, err = d.product(ctx); err != nil {
+				return err
+			}
+		}
+		s, err := one.run(ctx, d, binary)
 		if err != nil {
 			return fmt.Errorf("%s %s: %w", one.name, one.engine, err)
 		}
@@ -137,7 +147,7 @@ func (d *drills) main(ctx context.Context, asked []string) error {
 			word, good = "broken", false
 		}
 		fmt.Printf("%s %s %s %s\n", one.name, one.engine, word, s.figures)
-		if i+1 < len(all) && all[i+1].name == one.name {
+		if i+1 < len(all) && all[i+1].name == one.name && all[i+1].whole == one.whole {
 			continue
 		}
 		sees, figures, err := d.selftest(ctx, one, seeded)
@@ -159,19 +169,26 @@ func (d *drills) main(ctx context.Context, asked []string) error {
 // selftest runs a drill on builds in which a fault is seeded, each of which must come out broken: the workers with the tag
 // seedfault, and the product with a fault planted for each that is written down.
 func (d *drills) selftest(ctx context.Context, one drill, workers string) (sees bool, figures string, err error) {
-	list := seeds[one.name]
+	list, target := seeds[one.name], "./drill"
+	if one.whole {
+		list, target = wholeSeeds[one.name], "./cmd/amtsweg"
+	}
 	if list == nil {
 		s, err := one.run(ctx, d.short(), workers)
 		return s.broken, s.figures, err
 	}
-	first := slices.IndexFunc(all, func(o drill) bool { return o.name == one.name }) // on SQLite
+	first := slices.IndexFunc(all, func(o drill) bool { return o.name == one.name && o.whole == one.whole }) // on SQLite
 	var missed []string
 	for _, fault := range list {
 		binary := filepath.Join(d.dir, "planted")
-		if err := d.plant(ctx, fault, "./drill", binary); err != nil {
+		if err := d.plant(ctx, fault, target, binary); err != nil {
 			return false, "", err
 		}
-		s, err := all[first].run(ctx, d.short(), binary)
+		short := d.short()
+		if one.whole {
+			short.faults = min(d.faults, 120) // the first twenty hit it while it opens
+		}
+		s, err := all[first].run(ctx, short, binary)
 		if err != nil {
 			return false, "", fmt.Errorf("a build that %s: %w", fault.what, err)
 		}
@@ -198,6 +215,18 @@ func (d *drills) build(ctx context.Context, name string, flags ...string) (strin
 	args := append(append([]string{"build"}, flags...), "-o", binary, "./drill")
 	if out, err := exec.CommandContext(ctx, "go", args...).CombinedOutput(); err != nil {
 		return "", fmt.Errorf("building the workers: %w: %s", err, out)
+	}
+	return binary, nil
+}
+
+// product builds the program itself, once.
+func (d *drills) product(ctx context.Context) (string, error) {
+	binary := filepath.Join(d.dir, "amtsweg")
+	if _, err := os.Stat(binary); err == nil {
+		return binary, nil
+	}
+	if out, err := exec.CommandContext(ctx, "go", "build", "-o", binary, "./cmd/amtsweg").CombinedOutput(); err != nil {
+		return "", fmt.Errorf("building the product: %w: %s", err, out)
 	}
 	return binary, nil
 }

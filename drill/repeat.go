@@ -326,7 +326,7 @@ func (r *repeater) again(ctx context.Context, m *message) error {
 var traces = map[string]string{
 	"case":     "SELECT c.status || ' ' || c.outcome || ' ' || c.stage || ' ' || c.wait || ' ' || c.decided_by FROM procedure_case c WHERE c.account = ?",
 	"event":    "SELECT e.kind || ' in ' || e.stage FROM procedure_event e JOIN procedure_case c ON c.id = e.case_id WHERE c.account = ?",
-	"entry":    "SELECT r.authority_id || ' ' || r.what FROM register_change r JOIN procedure_case c ON c.id = r.case_id WHERE c.account = ?",
+	"entry":    "SELECT r.authority_id || ' ' || r.what FROM register_change r JOIN procedure_case c ON c.id = substr(r.case_id, 1, 26) WHERE c.account = ?",
 	"notice":   "SELECT n.recipient || ' ' || n.name || CASE WHEN n.acknowledged > 0 THEN ' acknowledged' ELSE '' END FROM exchange_notice n JOIN procedure_case c ON c.id = n.case_id WHERE c.account = ?",
 	"inbox":    "SELECT n.recipient || ' ' || n.name FROM exchange_inbox n JOIN procedure_case c ON c.id = n.case_id WHERE c.account = ?",
 	"question": "SELECT q.evidence || ' ' || q.state FROM consent_request q JOIN procedure_case c ON c.id = q.case_id WHERE c.account = ?",

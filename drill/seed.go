@@ -60,6 +60,22 @@ var seeds = map[string][]seed{
 	},
 }
 
+// wholeSeeds are those of the drills on the product's own program.
+var wholeSeeds = map[string][]seed{
+	"D1": {
+		{
+			"enters and tells in a transaction of its own", "internal/procedure/service.go",
+			"\t\tfunc() error { return s.enact(ctx, tx, &c, &out, eff) },\n",
+			"\t\tfunc() error {\n\t\t\tlater, copied := out, c\n\t\t\ttx.AfterCommit(func() {\n\t\t\t\tgo s.DB.Do(context.Background(), func(ctx context.Context, tx *db.Tx) error { return s.enact(ctx, tx, &copied, &later, eff) })\n\t\t\t})\n\t\t\treturn nil\n\t\t},\n",
+		},
+	},
+	"D2": {{
+		"takes a failed commit for a success", "internal/base/db/sqlite.go",
+		"\t\tif broken(err) {\n\t\t\tw.db.stop(err)\n\t\t\tanswer(batch, fault.Wrap(fault.Unknown, \"db.error.unknown\", err))\n\t\t\treturn true\n\t\t}\n\t\treturn false\n",
+		"\t\tanswer(batch, nil)\n\t\treturn true\n",
+	}},
+}
+
 // plant builds a program with a fault in it.
 func (d *drills) plant(ctx context.Context, s seed, target, binary string) error {
 	text, err := os.ReadFile(s.file)
