@@ -16,6 +16,7 @@ import (
 	"github.com/amtsweg/amtsweg/internal/base/config"
 	"github.com/amtsweg/amtsweg/internal/base/fault"
 	"github.com/amtsweg/amtsweg/internal/consent"
+	"github.com/amtsweg/amtsweg/internal/delivery"
 	"github.com/amtsweg/amtsweg/internal/demo"
 	"github.com/amtsweg/amtsweg/internal/identity"
 	"github.com/amtsweg/amtsweg/internal/ledger"
@@ -581,6 +582,32 @@ func TestAClerkWhoOpensACaseIsSeenAndDraftsAreNobodysBusiness(t *testing.T) {
 		t.clock.Advance(24 * time.Hour)
 		if _, err := t.Procedure.ToWorkOn(t.Context(), clerk, c.ID); err != nil || looks() != 2 {
 			t.Errorf("the next day: %d accesses (%v)", looks(), err)
+		}
+	})
+}
+
+func TestWhoReadsEnglishIsWrittenToInEnglish(t *testing.T) {
+	towns(t, func(t town) {
+		_, c := t.prepared("mover")
+		for _, form := range []map[string]string{{"kind": "sole"}, {"correct": "yes"}} {
+			var err error
+			c, _, err = t.Procedure.Fill(t.Context(), c.Account, c.ID, c.Stage, procedure.Sheet{Lang: "en", Values: func(name string) []string {
+				if v := form[name]; v != "" {
+					return []string{v}
+				}
+				return nil
+			}})
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+		c = t.drained(c)
+		items, _, err := t.Delivery.List(t.Context(), accountOf(c), delivery.Cursor{}, 20)
+		if err != nil || len(items) == 0 {
+			t.Fatalf("%d messages (%v)", len(items), err)
+		}
+		if !slices.ContainsFunc(items, func(i delivery.Item) bool { return i.Title == "All done. Access to your data has ended." }) {
+			t.Errorf("no message says in English that all is done: %v", items)
 		}
 	})
 }

@@ -105,6 +105,7 @@ type State struct {
 	Portal      string                    `json:"portal,omitempty"`
 	Sent        bool                      `json:"sent,omitempty"`   // notices have gone out
 	Posted      bool                      `json:"posted,omitempty"` // a code has been posted
+	Lang        string                    `json:"lang,omitempty"`   // of the last form: in which the person is written to
 	Insists     bool                      `json:"insists,omitempty"`
 	WantsPerson bool                      `json:"wants_person,omitempty"`
 	Remarks     string                    `json:"remarks,omitempty"`

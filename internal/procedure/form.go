@@ -46,6 +46,7 @@ func (s *Service) Fill(ctx context.Context, account, id, stage string, sent Shee
 	}
 	st, _ := pl.ed.StageNamed(stage)
 	next := c
+	next.State.Lang = sent.Lang
 	next.State.Insists = c.State.Insists || sent.Insists
 	next.State.WantsPerson = c.State.WantsPerson || sent.WantsPerson
 	if r := strings.TrimSpace(sent.Remarks); r != "" {

@@ -12,13 +12,21 @@ import (
 	"github.com/amtsweg/amtsweg/internal/mandate"
 )
 
-// Letters to people are German, the language of administrative procedure; the page around them speaks theirs.
-func (s *Service) text(key string, kv ...any) string {
+// text writes to a person in the language in which they filled in their last form. Letters are German, the language of
+// administrative procedure.
+func (s *Service) text(c Case, key string, kv ...any) string {
 	vars := map[string]any{}
 	for i := 0; i+1 < len(kv); i += 2 {
 		vars[fmt.Sprint(kv[i])] = kv[i+1]
 	}
-	return s.Texts.Text("de", key, vars)
+	return s.Texts.Text(c.lang(), key, vars)
+}
+
+func (c Case) lang() string {
+	if c.State.Lang == "" {
+		return "de"
+	}
+	return c.State.Lang
 }
 
 // message begins a message about a case.
@@ -34,7 +42,7 @@ func (s *Service) message(ctx context.Context, c Case, what string) (delivery.Me
 	return delivery.Message{
 		Key: c.ID + "/" + what, Account: mandate.Account(strings.TrimPrefix(c.Account, "account:")), Subject: c.Subject, Mandate: c.Mandate, Authority: c.Authority, Unit: unit.Name,
 		Case: c.ID, Kind: delivery.Notice,
-		Actions: []delivery.Action{{Text: s.text("procedure.message.open"), Path: "/vorgang/" + c.ID}},
+		Actions: []delivery.Action{{Text: s.text(c, "procedure.message.open"), Path: "/vorgang/" + c.ID}},
 	}, nil
 }
 
@@ -58,16 +66,16 @@ func (s *Service) tell(ctx context.Context, tx *db.Tx, c Case, out *plan) error 
 	switch {
 	case c.Wait == ForClerk && c.Status == AtDesk:
 		return s.send(ctx, tx, c, fmt.Sprintf("desk%d", c.Version), func(m *delivery.Message) {
-			m.Title = s.text("procedure.message.desk.title")
-			m.Brief = []string{s.text("procedure.message.desk.brief"), s.text("procedure.message.desk.nothing")}
+			m.Title = s.text(c, "procedure.message.desk.title")
+			m.Brief = []string{s.text(c, "procedure.message.desk.brief"), s.text(c, "procedure.message.desk.nothing")}
 		})
 	case c.Wait == ForForm && dayCame(out):
 		return s.send(ctx, tx, c, "day", func(m *delivery.Message) {
 			m.Kind = delivery.Question
-			m.Title = s.text("procedure.message.day.title")
-			m.Brief = []string{s.text("procedure.message.day.brief")}
-			m.Actions[0].Text = s.text("procedure.message.day.action")
-			m.Mail = s.text("procedure.message.day.mail")
+			m.Title = s.text(c, "procedure.message.day.title")
+			m.Brief = []string{s.text(c, "procedure.message.day.brief")}
+			m.Actions[0].Text = s.text(c, "procedure.message.day.action")
+			m.Mail = s.text(c, "procedure.message.day.mail")
 		})
 	}
 	return nil
@@ -92,16 +100,16 @@ func (s *Service) tellLetters(ctx context.Context, tx *db.Tx, c Case) error {
 	return s.send(ctx, tx, c, "letters", func(m *delivery.Message) {
 		m.Kind = delivery.Certificate
 		m.Title = c.State.Letters[0].Title
-		m.Brief = []string{s.text("procedure.message.letters.brief", "Outcome", outcome.Label), s.text("procedure.message.letters.next")}
+		m.Brief = []string{s.text(c, "procedure.message.letters.brief", "Outcome", ed.Text(c.lang(), "decision.outcomes."+outcome.Name+".label")), s.text(c, "procedure.message.letters.next")}
 		if outcome.Burden {
 			m.Kind = delivery.Decision
-			m.Brief = []string{s.text("procedure.message.refused.brief"), s.text("procedure.message.refused.next")}
+			m.Brief = []string{s.text(c, "procedure.message.refused.brief"), s.text(c, "procedure.message.refused.next")}
 		}
 		m.Law = ed.Law
 		for _, l := range c.State.Letters {
 			m.Letters = append(m.Letters, l.ID)
 			if !l.Due.IsZero() {
-				m.Due, m.DueText = l.Due, s.text("procedure.message.refused.due", "Day", i18n.Day("de", l.Due))
+				m.Due, m.DueText = l.Due, s.text(c, "procedure.message.refused.due", "Day", i18n.Day(c.lang(), l.Due))
 			}
 			if rule, ok := ed.LetterNamed(l.Key); ok && rule.Law != "" {
 				m.Law = rule.Law
@@ -113,12 +121,12 @@ func (s *Service) tellLetters(ctx context.Context, tx *db.Tx, c Case) error {
 // tellClosed says that all is done and that access has ended; it is sent in the transaction that makes it true.
 func (s *Service) tellClosed(ctx context.Context, tx *db.Tx, c Case, ed *catalog.Edition) error {
 	return s.send(ctx, tx, c, "closed", func(m *delivery.Message) {
-		m.Title = s.text("procedure.message.closed.title")
+		m.Title = s.text(c, "procedure.message.closed.title")
 		m.Brief = []string{
-			s.text("procedure.message.closed.brief", "Service", ed.Title, "At", i18n.Moment("de", c.Closed)),
-			s.text("procedure.message.closed.grants"),
+			s.text(c, "procedure.message.closed.brief", "Service", ed.Text(c.lang(), "title"), "At", i18n.Moment(c.lang(), c.Closed)),
+			s.text(c, "procedure.message.closed.grants"),
 		}
-		m.Mail = s.text("procedure.message.closed.mail")
+		m.Mail = s.text(c, "procedure.message.closed.mail")
 	})
 }
 
@@ -127,10 +135,10 @@ func (s *Service) toldOfQuestion(c Case) func(ctx context.Context, tx *db.Tx) er
 	return func(ctx context.Context, tx *db.Tx) error {
 		return s.send(ctx, tx, c, fmt.Sprintf("question%d", len(c.State.Questions)), func(m *delivery.Message) {
 			m.Kind = delivery.Question
-			m.Title = s.text("procedure.message.question.title")
-			m.Brief = []string{s.text("procedure.message.question.brief")}
-			m.Actions[0].Text = s.text("procedure.message.question.action")
-			m.Mail = s.text("procedure.message.question.mail")
+			m.Title = s.text(c, "procedure.message.question.title")
+			m.Brief = []string{s.text(c, "procedure.message.question.brief")}
+			m.Actions[0].Text = s.text(c, "procedure.message.question.action")
+			m.Mail = s.text(c, "procedure.message.question.mail")
 		})
 	}
 }
@@ -146,9 +154,9 @@ func (s *Service) postCode(ctx context.Context, tx *db.Tx, c Case, eff effects) 
 	}
 	err = s.Delivery.Post(ctx, tx, delivery.Parcel{
 		Key: c.ID + "/code", Authority: c.Authority, Unit: unitOf(ed), Case: c.ID, Subject: c.Subject, Name: c.State.Name, Address: eff.postTo,
-		Title: s.text("procedure.post.code.title"),
+		Title: s.text(c, "procedure.post.code.title"),
 		Text: []string{
-			s.text("procedure.post.code.intro"), s.text("procedure.post.code.code", "Code", eff.code.Secret), s.text("procedure.post.code.where"),
+			s.text(c, "procedure.post.code.intro"), s.text(c, "procedure.post.code.code", "Code", eff.code.Secret), s.text(c, "procedure.post.code.where"),
 		},
 		Law: "§ 23a Abs. 3 BMG",
 	})
