@@ -137,7 +137,7 @@ func (p planner) act(out *plan, st catalog.Stage, act string) (bool, error) {
 	case "fetch":
 		return p.fetch(out, st)
 	case "check":
-		return p.check(out, st), nil
+		return p.check(out, st)
 	case "decide":
 		return p.decide(out)
 	case "record", "issue", "send":
@@ -281,7 +281,7 @@ func relatives(c Case, env catalog.Env, field string) []ledger.Subject {
 
 // check runs the formal check. What stops sends the applicant back to the form it belongs to, unless they insist; what
 // asks a person stays and is settled at the desk.
-func (p planner) check(out *plan, st catalog.Stage) bool {
+func (p planner) check(out *plan, st catalog.Stage) (bool, error) {
 	out.c.State.Found = nil
 	for _, f := range p.ed.Findings(out.env, st.Name) {
 		if _, settled := out.c.State.Settled[f.Check]; settled {
@@ -292,30 +292,32 @@ func (p planner) check(out *plan, st catalog.Stage) bool {
 	}
 	out.events = append(out.events, Event{Kind: Checked, Stage: st.Name})
 	for _, f := range out.findings {
-		if f.Severity == catalog.Stop && !out.c.State.Insists && p.back(out, f.Check) {
-			return true
+		if f.Severity != catalog.Stop || out.c.State.Insists {
+			continue
+		}
+		if waits, err := p.back(out, f.Check); waits || err != nil {
+			return waits, err
 		}
 	}
-	return false
+	return false, nil
 }
 
 // back opens the form that asks for what a check complains about, and those after it.
-func (p planner) back(out *plan, check string) bool {
+func (p planner) back(out *plan, check string) (bool, error) {
 	fields := p.ed.FieldsOf(check)
-	for i, st := range p.ed.Stages {
+	for _, st := range p.ed.Stages {
 		if st.Who != "applicant" || !slices.ContainsFunc(st.Fills, func(f string) bool { return slices.Contains(fields, f) }) {
 			continue
 		}
-		for _, later := range p.ed.Stages[i:] {
-			out.c.State.Filled = without(out.c.State.Filled, later.Name)
-			out.c.State.Entered = without(out.c.State.Entered, later.Name)
+		reopened, err := p.reopened(out.c, st.Name)
+		if err != nil {
+			return false, err
 		}
-		out.c.Stage = st.Name
-		out.c.State.Entered = append(out.c.State.Entered, st.Name)
+		out.c = reopened
 		*out = out.wait(ForForm, check)
-		return true
+		return true, nil
 	}
-	return false
+	return false, nil
 }
 
 func without(list []string, name string) []string {
