@@ -366,12 +366,16 @@ func failingHouse(ctx context.Context, d *drills, binary string) (_ seen, err er
 	var sum tally
 	acked, decided, hit := 0, 0, 0
 	for _, call := range []string{"fsync", "pwrite64"} {
-		for _, n := range houseSamples(d.faults) {
+		for i, n := range houseSamples(d.faults) {
+			when := strconv.Itoa(n)
+			if i%2 == 1 {
+				when += "+" // and every one after it
+			}
 			one := &house{binary: binary, engine: "sqlite", dir: fmt.Sprintf("%s-%s-%d", h.dir, call, n), acked: map[string]bool{}}
 			if out, err := exec.CommandContext(ctx, "cp", "-a", h.dir, one.dir).CombinedOutput(); err != nil { // with its modes: keys are nobody else's
 				return seen{}, fmt.Errorf("%w: %s", err, out)
 			}
-			t, injected, err := one.fail(ctx, strace, call, n, d)
+			t, injected, err := one.fail(ctx, strace, call, when, d)
 			if err != nil {
 				return seen{}, fmt.Errorf("%s %d: %w", call, n, err)
 			}
@@ -406,12 +410,12 @@ func houseSamples(most int) (n []int) {
 	return n
 }
 
-func (h *house) fail(ctx context.Context, strace, call string, n int, d *drills) (t tally, injected bool, err error) {
+func (h *house) fail(ctx context.Context, strace, call, when string, d *drills) (t tally, injected bool, err error) {
 	report := h.dir + ".strace"
 	defer os.Remove(report) //nolint:errcheck // it lies in a folder that goes
 	p, err := h.story(ctx, []string{
-		strace, "-f", "--seccomp-bpf", "-o", report, "-e", "trace=" + call, "-e", fmt.Sprintf("inject=%s:error=EIO:when=%d", call, n),
-	}, 24, d.dice.Uint64())
+		strace, "-f", "--seccomp-bpf", "-o", report, "-e", "trace=" + call, "-e", "inject=" + call + ":error=EIO:when=" + when,
+	}, 48, d.dice.Uint64())
 	if err != nil {
 		return t, false, err
 	}
@@ -429,4 +433,77 @@ func (h *house) fail(ctx context.Context, strace, call string, n int, d *drills)
 	}
 	t, err = h.settled(ctx, d.patience)
 	return t, strings.Contains(string(text), "(INJECTED)"), err
+}
+
+// failingHouseServer is D2 on the product with PostgreSQL, whose own processes are the target: it gives up and recovers
+// while people go on moving house.
+func failingHouseServer(ctx context.Context, d *drills, binary string) (_ seen, err error) {
+	strace, err := exec.LookPath("strace")
+	if err != nil {
+		return seen{}, errors.New("strace is missing: apt-get install strace")
+	}
+	server, err := testkit.NewServer(ctx)
+	if err != nil {
+		return seen{}, err
+	}
+	defer func() { err = errors.Join(err, server.Remove()) }()
+	h := &house{binary: binary, engine: "postgres", url: server.URL("postgres"), acked: map[string]bool{}}
+	if h.dir, err = os.MkdirTemp(d.dir, "house-"); err != nil {
+		return seen{}, err
+	}
+	if err := errors.Join(server.Start(ctx), h.build(ctx), server.Kill()); err != nil {
+		return seen{}, err
+	}
+	report := filepath.Join(server.Folder, "strace")
+	hit, asleep := 0, 0
+	for _, call := range []string{"fdatasync", "pwrite64"} {
+		for n := 10; n <= d.faults; n += 35 {
+			err := server.Start(ctx, strace, "-f", "--seccomp-bpf", "-o", report, "-e", "trace="+call,
+				"-e", fmt.Sprintf("inject=%s:error=EIO:when=%d", call, n))
+			if errors.Is(err, testkit.ErrEnded) {
+				asleep++
+				continue
+			}
+			if err != nil {
+				return seen{}, fmt.Errorf("%s %d: %w", call, n, err)
+			}
+			if err := errors.Join(h.under(ctx, d), server.Kill()); err != nil {
+				return seen{}, err
+			}
+			text, err := os.ReadFile(report)
+			if err != nil {
+				return seen{}, err
+			}
+			if strings.Contains(string(text), "(INJECTED)") {
+				hit++
+			}
+		}
+	}
+	if err := server.Start(ctx); err != nil {
+		return seen{}, err
+	}
+	t, err := h.settled(ctx, d.patience)
+	if err != nil {
+		return seen{}, err
+	}
+	return seen{
+		broken: t.broken() || hit == 0 || len(h.acked) == 0,
+		figures: fmt.Sprintf("bin/amtsweg: %v; %d acknowledged and %d decided over %d rounds with an injected fault; in %d more PostgreSQL did not start",
+			t, len(h.acked), h.decided, hit, asleep),
+	}, nil
+}
+
+// under lets people move house for a few seconds, whatever the database does meanwhile.
+func (h *house) under(ctx context.Context, d *drills) error {
+	p, err := h.story(ctx, nil, 200, d.dice.Uint64())
+	if err != nil {
+		return err
+	}
+	select {
+	case <-p.done:
+	case <-time.After(6 * time.Second):
+	}
+	err = p.end(syscall.SIGKILL)
+	h.note(p)
+	return err
 }
