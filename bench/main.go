@@ -36,6 +36,7 @@ var measures = []measure{
 	{"G7", postgresAppend},
 	{"G8", verifyAll},
 	{"queue", queueAgainstRiver},
+	{"G11", fiveSteps},
 	{"G12", moveHouse},
 	{"G14", startUp},
 }

@@ -23,11 +23,9 @@ import (
 // queueAgainstRiver is the measurement of docs/adr/0002: a procedure of five steps as five chained jobs, in our queue and
 // in River, on each engine. (The engine of procedures needs no such chain: it runs to the next wait in one transaction.)
 func queueAgainstRiver(ctx context.Context, b *bench) error {
-	river := filepath.Join(b.dir, "river")
-	build := exec.CommandContext(ctx, "go", "build", "-o", river, ".")
-	build.Dir = "bench/river"
-	if out, err := build.CombinedOutput(); err != nil {
-		return fmt.Errorf("building River's yardstick: %w: %s", err, out)
+	river, err := b.river(ctx)
+	if err != nil {
+		return err
 	}
 	n := 0
 	fresh := map[string]func() (string, func() error, error){
@@ -61,6 +59,20 @@ func queueAgainstRiver(ctx context.Context, b *bench) error {
 		b.note("five chained jobs, %s: base/job %.0f procedures/s, River 0.31 %.0f: %.2f x (%.2f–%.2f)", engine, c.median(1).rate, c.median(0).rate, mid, low, high)
 	}
 	return nil
+}
+
+// river builds River's yardstick, a module of its own, once.
+func (b *bench) river(ctx context.Context) (string, error) {
+	binary := filepath.Join(b.dir, "river")
+	if _, err := os.Stat(binary); err == nil {
+		return binary, nil
+	}
+	build := exec.CommandContext(ctx, "go", "build", "-o", binary, ".")
+	build.Dir = "bench/river"
+	if out, err := build.CombinedOutput(); err != nil {
+		return "", fmt.Errorf("building River's yardstick: %w: %s", err, out)
+	}
+	return binary, nil
 }
 
 func riverRate(ctx context.Context, binary, url string, procedures int) (float64, error) {

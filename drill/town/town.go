@@ -13,6 +13,7 @@ import (
 	"github.com/amtsweg/amtsweg/internal/authority"
 	"github.com/amtsweg/amtsweg/internal/base/clock"
 	"github.com/amtsweg/amtsweg/internal/base/config"
+	"github.com/amtsweg/amtsweg/internal/catalog"
 	"github.com/amtsweg/amtsweg/internal/demo"
 	"github.com/amtsweg/amtsweg/internal/procedure"
 	"github.com/amtsweg/amtsweg/internal/register"
@@ -26,17 +27,18 @@ type Town struct {
 
 // Options say how a town is opened.
 type Options struct {
-	Dir   string      // for keys, and for the SQLite file if URL is empty
-	URL   string      // of the database
-	Clock clock.Clock // default: the machine's
-	Run   bool        // run the queue and the sequencer, as the product does
+	Dir   string             // for keys, and for the SQLite file if URL is empty
+	URL   string             // of the database
+	Clock clock.Clock        // default: the machine's
+	Run   bool               // run the queue and the sequencer, as the product does
+	More  []*catalog.Edition // that may run beside the shipped definitions
 }
 
 // Open opens the made-up world.
 func Open(ctx context.Context, o Options) (*Town, error) {
 	conf := config.Config{Listen: "localhost:0", Node: "amtsweg"}
 	conf.Data, conf.Database = o.Dir, o.URL
-	n, err := app.Open(ctx, app.Options{Config: conf, Demo: true, Clock: o.Clock})
+	n, err := app.Open(ctx, app.Options{Config: conf, Demo: true, Clock: o.Clock, More: o.More})
 	if err != nil {
 		return nil, err
 	}

@@ -42,9 +42,10 @@ import (
 // Options say how a node is opened.
 type Options struct {
 	Config config.Config
-	Demo   bool        // mark a fresh database as a demo database and build the made-up world
-	Base   string      // public address; empty: from the settings
-	Clock  clock.Clock // default: the machine's
+	Demo   bool               // mark a fresh database as a demo database and build the made-up world
+	Base   string             // public address; empty: from the settings
+	More   []*catalog.Edition // that may run beside the shipped ones, in a demonstration: those of yardsticks
+	Clock  clock.Clock        // default: the machine's
 	Log    *slog.Logger
 }
 
@@ -247,7 +248,7 @@ func (n *Node) may(ctx context.Context, account string, subject ledger.Subject, 
 func (n *Node) editions() ([]*catalog.Edition, error) {
 	all, err := Shipped()
 	if err != nil || n.Options.Demo {
-		return all, err
+		return append(all, n.Options.More...), err
 	}
 	var sound []*catalog.Edition
 	for _, ed := range all {
