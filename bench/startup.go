@@ -41,8 +41,10 @@ func startUp(ctx context.Context, b *bench) error {
 		if err := found(ctx, data, more); err != nil {
 			return err
 		}
-		starts = append(starts, started{name: fmt.Sprintf("bin/amtsweg demo, %d authorities more than the made-up world's", more), path: "/readyz",
-			command: func(listen string) []string { return []string{ours, "demo", "--listen", listen, "--data", data} }})
+		starts = append(starts, started{
+			name: fmt.Sprintf("bin/amtsweg demo, %d authorities more than the made-up world's", more), path: "/readyz",
+			command: func(listen string) []string { return []string{ours, "demo", "--listen", listen, "--data", data} },
+		})
 	}
 	for range max(b.rounds, 7) {
 		for i := range starts {
@@ -71,8 +73,10 @@ func found(ctx context.Context, dir string, n int) (err error) {
 	defer func() { err = errors.Join(err, t.Stop()) }()
 	for i := range n {
 		o := authority.Opening{
-			Authority: authority.Authority{Key: authority.Key(fmt.Sprintf("amt-%d", i)), Name: fmt.Sprintf("Amt %d", i), Short: fmt.Sprintf("Amt %d", i),
-				Kind: authority.County, State: "mittelau", Contact: fmt.Sprintf("amt-%d@example.org", i)},
+			Authority: authority.Authority{
+				Key: authority.Key(fmt.Sprintf("amt-%d", i)), Name: fmt.Sprintf("Amt %d", i), Short: fmt.Sprintf("Amt %d", i),
+				Kind: authority.County, State: "mittelau", Contact: fmt.Sprintf("amt-%d@example.org", i),
+			},
 			Units:  []authority.Unit{{Key: "poststelle", Name: "Poststelle", Duties: []string{"intake"}}},
 			Reason: "Messung",
 		}

@@ -165,4 +165,3 @@ func TestAClerkWhoOpensACaseIsSeenAndDraftsAreNobodysBusiness(t *testing.T) {
 		}
 	})
 }
-
