@@ -182,7 +182,7 @@ func killedHouse(engine string) func(context.Context, *drills, string) (seen, er
 			return seen{}, err
 		}
 		defer func() { err = errors.Join(err, drop()) }()
-		for range d.kills {
+		for range (d.kills + 1) / 2 { // each round kills twice
 			p, err := h.story(ctx, nil, 2000, d.dice.Uint64())
 			if err != nil {
 				return seen{}, err
@@ -213,7 +213,7 @@ func killedHouse(engine string) func(context.Context, *drills, string) (seen, er
 		const inTime = 2 * time.Second
 		return seen{
 			broken: t.broken() || h.slow > inTime || len(h.acked) == 0 || h.decided == 0,
-			figures: fmt.Sprintf("bin/amtsweg: %v; %d acknowledged and %d decided over %d kills during moves and as many during recovery, ready again after at most %v",
+			figures: fmt.Sprintf("bin/amtsweg: %v; %d acknowledged and %d decided over %d kills, in turn during moves and during recovery, ready again after at most %v",
 				t, len(h.acked), h.decided, d.kills, h.slow.Round(time.Millisecond)),
 		}, nil
 	}
