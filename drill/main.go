@@ -51,11 +51,11 @@ var all = []drill{
 	{"D2", "sqlite", failingHouse, true},
 	{"D2", "postgres", failingHouseServer, true},
 	{"D9", "sqlite", within("D9", "sqlite", func(d *drills) int { return d.seeds }), false},
-	{"D9", "postgres", within("D9", "postgres", func(d *drills) int { return d.seeds / 10 }), false},
+	{"D9", "postgres", within("D9", "postgres", func(d *drills) int { return max(1, d.seeds/20) }), false},
 	{"D15", "sqlite", within("D15", "sqlite", func(*drills) int { return 1 }), false},
 	{"D15", "postgres", within("D15", "postgres", func(*drills) int { return 1 }), false},
 	{"D21", "sqlite", within("D21", "sqlite", func(d *drills) int { return d.races }), false},
-	{"D21", "postgres", within("D21", "postgres", func(d *drills) int { return d.races / 4 }), false},
+	{"D21", "postgres", within("D21", "postgres", func(d *drills) int { return max(1, d.races/4) }), false},
 }
 
 // drills is what they share.
@@ -89,7 +89,7 @@ func main() {
 	d := &drills{patience: 90 * time.Second}
 	flag.IntVar(&d.kills, "kills", 30, "D1: how often the process is killed")
 	flag.IntVar(&d.faults, "faults", 200, "D2: the last write or fsync that fails")
-	flag.IntVar(&d.seeds, "seeds", 1000, "D9: households that move with everything repeated; a tenth of them on PostgreSQL")
+	flag.IntVar(&d.seeds, "seeds", 1000, "D9: households that move with everything repeated; a twentieth of them on PostgreSQL")
 	flag.IntVar(&d.races, "races", 200, "D21: rounds; a quarter of them on PostgreSQL")
 	seed := flag.Uint64("seed", 0, "of the dice; 0 throws one")
 	flag.Parse()
