@@ -1,6 +1,7 @@
 package cockpit_test
 
 import (
+	"bytes"
 	"net/http"
 	"slices"
 	"strings"
@@ -294,12 +295,12 @@ func TestTheEvidenceHoldsOutsideTheHouse(t *testing.T) {
 		w.record(ledger.Entry{Kind: ledger.Decision, Authority: string(newTown), Subject: w.subject["Jana"], Purpose: "noch ohne Platz", Law: "§ 17 Abs. 1 BMG"})
 		jana := w.as("Jana")
 		for _, p := range []string{"/zugriffe/nachweis.json", "/zugriffe/nachweis.zip"} {
-			b := jana.open(p).text
-			r, err := ledger.VerifyBytes([]byte(b), ledger.FileOptions{Public: w.ledger.Public()})
+			b := jana.open(p).body
+			r, err := ledger.VerifyBytes(b, ledger.FileOptions{Public: w.ledger.Public()})
 			if err != nil || !r.OK || r.Persons != 1 || r.Waiting == 0 {
 				t.Errorf("%s: %+v, %v", p, r, err)
 			}
-			if strings.Contains(b, string(w.subject["Finn"])) {
+			if bytes.Contains(b, []byte(w.subject["Finn"])) {
 				t.Errorf("%s tells of somebody else", p)
 			}
 		}

@@ -287,7 +287,8 @@ type page struct {
 	w      *town
 	path   string
 	status int
-	text   string
+	text   string // what is read, a space for each kind of space
+	body   []byte // what was sent, byte for byte
 }
 
 func (b *browser) send(method, path string, form url.Values) page {
@@ -302,9 +303,9 @@ func (b *browser) send(method, path string, form url.Values) page {
 	answer, err := b.Do(r)
 	b.w.must(err)
 	defer answer.Body.Close()
-	text, err := io.ReadAll(answer.Body)
+	body, err := io.ReadAll(answer.Body)
 	b.w.must(err)
-	return page{b.w, path, answer.StatusCode, strings.ReplaceAll(string(text), "\u00a0", " ")}
+	return page{b.w, path, answer.StatusCode, strings.ReplaceAll(string(body), "\u00a0", " "), body}
 }
 
 // open follows a link, and finds a page.

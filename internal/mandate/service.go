@@ -3,8 +3,6 @@ package mandate
 import (
 	"context"
 	"embed"
-	"sync"
-	"time"
 
 	"github.com/amtsweg/amtsweg/internal/base/db"
 	"github.com/amtsweg/amtsweg/internal/base/fault"
@@ -25,27 +23,11 @@ type Service struct {
 	db       *db.DB
 	accounts *identity.Service
 	links    *register.Links
-	mu       sync.Mutex
-	found    map[identity.AccountID]finding
 }
-
-// finding is who an account's owner was found to be. It holds for as long as one goes through a few pages and for the same
-// login only; meanwhile the register is not asked again, so that people see one access in their list and not ten. Who
-// belongs to a family is asked anew each time: a block may have come between.
-type finding struct {
-	subject  ledger.Subject
-	asserted time.Time // the login whose card was looked up
-	until    time.Time
-}
-
-const (
-	foundFor  = 5 * time.Minute
-	foundMost = 10_000
-)
 
 // New returns the service.
 func New(d *db.DB, accounts *identity.Service, links *register.Links) *Service {
-	return &Service{db: d, accounts: accounts, links: links, found: map[identity.AccountID]finding{}}
+	return &Service{db: d, accounts: accounts, links: links}
 }
 
 // Self returns who the owner of an account is in the registers of this node. Nobody of that name and birthday is Conflict
@@ -62,34 +44,6 @@ func (s *Service) Self(ctx context.Context, account identity.AccountID) (ledger.
 // find asks the register by what the card says. A card keeps its old address for a while after a move, so the address
 // only tells people of the same name and birthday apart.
 func (s *Service) find(ctx context.Context, account identity.AccountID, a identity.Assertion) (ledger.Subject, error) {
-	now := s.db.Clock().Now()
-	if subject, ok := s.remembered(account, a, now); ok {
-		return subject, nil
-	}
-	subject, err := s.ask(ctx, account, a)
-	if err == nil {
-		s.remember(account, finding{subject, a.Time, now.Add(foundFor)})
-	}
-	return subject, err
-}
-
-func (s *Service) remembered(account identity.AccountID, a identity.Assertion, now time.Time) (ledger.Subject, bool) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	f, ok := s.found[account]
-	return f.subject, ok && f.asserted.Equal(a.Time) && now.Before(f.until)
-}
-
-func (s *Service) remember(account identity.AccountID, f finding) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if len(s.found) >= foundMost {
-		clear(s.found)
-	}
-	s.found[account] = f
-}
-
-func (s *Service) ask(ctx context.Context, account identity.AccountID, a identity.Assertion) (ledger.Subject, error) {
 	who := register.Identity{Family: a.Family, Given: a.Given, Birth: a.Birth}
 	if home := who.Home; home.UnmarshalText([]byte(a.Address)) == nil { // one written abroad tells nobody apart
 		who.Home = home
