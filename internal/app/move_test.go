@@ -32,24 +32,20 @@ type town struct {
 
 func towns(t *testing.T, story func(town)) {
 	t.Helper()
-	for name, url := range map[string]func(testing.TB) string{"sqlite": testkit.SQLite, "postgres": testkit.Postgres} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			c := testkit.At("2030-03-04 09:00")
-			conf := config.Config{Listen: "localhost:8080", Node: "amtsweg"}
-			conf.Data, conf.Database = t.TempDir(), url(t)
-			n, err := app.Open(t.Context(), app.Options{Config: conf, Demo: true, Clock: c})
-			if err != nil {
-				t.Fatal(err)
+	testkit.EngineURLs(t, func(t *testing.T, url string) {
+		c := testkit.At("2030-03-04 09:00")
+		conf := config.Config{Listen: "localhost:8080", Node: "amtsweg", Store: config.Store{Data: t.TempDir(), Database: url}}
+		n, err := app.Open(t.Context(), app.Options{Config: conf, Demo: true, Clock: c})
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() {
+			if err := n.Close(); err != nil {
+				t.Error(err)
 			}
-			t.Cleanup(func() {
-				if err := n.Close(); err != nil {
-					t.Error(err)
-				}
-			})
-			story(town{t, n, c})
 		})
-	}
+		story(town{t, n, c})
+	})
 }
 
 // citizen logs somebody of the made-up world in with their card.

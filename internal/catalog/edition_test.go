@@ -43,7 +43,7 @@ func anna(t testing.TB) (Env, Facts) {
 	t.Helper()
 	old, home := address(t, "Mühlgasse 1, 05233 Ellerbrück"), address(t, "Lindenallee 4, 05417 Lindenfurt")
 	calendar, _ := authority.CalendarOf("mittelau")
-	return Env{
+	values := Env{
 		"proof": "landlord", "mark": "K7M2-Q9TX", "kind": "sole", "correct": true,
 		"prefilled": map[string]any{
 			"family_name": "Beispiel", "given_names": "Anna Maria (Rufname Anna)", "doctorate": "Dr.", "sex": "weiblich", "tax_id": "00000000001",
@@ -55,7 +55,8 @@ func anna(t testing.TB) (Env, Facts) {
 			"documents":     []any{map[string]any{"issuer": "Ellerbrück", "valid_until": day("2033-01-01"), "serial": "X1"}}, "passport_refusal": false,
 		},
 		"landlord": map[string]any{"provider": "Wohnbau", "moved_in": day("2030-03-01"), "home": home, "people": []any{"Anna Beispiel"}},
-	}, Facts{
+	}
+	return values, Facts{
 		Today: day("2030-03-08"), Received: day("2030-03-08"), Complete: day("2030-03-08"), Channel: "portal", Calendar: calendar,
 	}
 }

@@ -36,6 +36,18 @@ func dig(v any, path string) any {
 	return v
 }
 
+// Strings are the texts in a list; anything else has none.
+func Strings(v any) []string {
+	list, _ := v.([]any)
+	out := make([]string, 0, len(list))
+	for _, x := range list {
+		if s, ok := x.(string); ok {
+			out = append(out, s)
+		}
+	}
+	return out
+}
+
 // Money is an amount in whole cents; nothing is ever rounded but a share of it.
 type Money struct{ Cents int64 }
 

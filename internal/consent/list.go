@@ -33,25 +33,16 @@ const pageMost = 100
 // ForSubject lists what concerns a person, newest first, at most limit (100) items from before on; an empty before
 // begins with the newest. A cursor that this package did not make is Invalid.
 func (s *Service) ForSubject(ctx context.Context, q db.Querier, subject ledger.Subject, f Filter, before string, limit int) ([]Item, error) {
-	from, err := parseCursor(before)
-	if err != nil {
-		return nil, err
-	}
-	limit, now := min(max(limit, 1), pageMost), s.db.Clock().Now()
-	switch f {
-	case ShowAsked:
-		rows, err := pageRequests(ctx, q, subject, now, from, limit)
-		return itemsOf(rows), err
-	case ShowRunning, ShowEnded:
-		list, err := pageGrants(ctx, q, subject, f, now, from, limit)
-		return itemsOfGrants(list), err
-	}
-	return nil, fmt.Errorf("consent: no filter %q", f)
+	return s.page(ctx, q, ofSubject, string(subject), f, before, limit)
 }
 
 // ForAccount lists what an account was asked and what it released, about whomever it acts for, in the order and with the
 // cursors of ForSubject.
 func (s *Service) ForAccount(ctx context.Context, q db.Querier, account string, f Filter, before string, limit int) ([]Item, error) {
+	return s.page(ctx, q, ofAccount, account, f, before, limit)
+}
+
+func (s *Service) page(ctx context.Context, q db.Querier, of owner, id string, f Filter, before string, limit int) ([]Item, error) {
 	from, err := parseCursor(before)
 	if err != nil {
 		return nil, err
@@ -59,10 +50,10 @@ func (s *Service) ForAccount(ctx context.Context, q db.Querier, account string, 
 	limit, now := min(max(limit, 1), pageMost), s.db.Clock().Now()
 	switch f {
 	case ShowAsked:
-		rows, err := pageRequestsOf(ctx, q, account, now, from, limit)
+		rows, err := pageRequests(ctx, q, of, id, now, from, limit)
 		return itemsOf(rows), err
 	case ShowRunning, ShowEnded:
-		list, err := pageGrantsOf(ctx, q, account, f, now, from, limit)
+		list, err := pageGrants(ctx, q, of, id, f, now, from, limit)
 		return itemsOfGrants(list), err
 	}
 	return nil, fmt.Errorf("consent: no filter %q", f)

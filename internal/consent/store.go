@@ -151,18 +151,19 @@ func countRunning(ctx context.Context, q db.Querier, now time.Time) (int, error)
 	return db.One(ctx, q, db.Scalar[int], `SELECT COUNT(*) FROM consent_grant WHERE ended = 0 AND until > ?`, now)
 }
 
-// pageGrants reads running or ended grants of a person from the newest down.
-func pageGrants(ctx context.Context, q db.Querier, s ledger.Subject, f Filter, now time.Time, before cursor, limit int) ([]Grant, error) {
-	return db.All(ctx, q, scanGrant, `SELECT `+grantColumns+grantJoin+`WHERE g.subject = ? AND `+f.state()+`
-		AND (g.granted < ? OR (g.granted = ? AND g.grant_id < ?)) ORDER BY g.granted DESC, g.grant_id DESC LIMIT ?`,
-		string(s), now, before.at, before.at, before.id, limit)
-}
+// owner says whose lines a list holds, by the columns that name them in both tables.
+type owner struct{ request, grant string }
 
-// pageGrantsOf is pageGrants for what an account released.
-func pageGrantsOf(ctx context.Context, q db.Querier, account string, f Filter, now time.Time, before cursor, limit int) ([]Grant, error) {
-	return db.All(ctx, q, scanGrant, `SELECT `+grantColumns+grantJoin+`WHERE r.actor = ? AND `+f.state()+`
+var (
+	ofSubject = owner{"r.subject", "g.subject"}
+	ofAccount = owner{"r.actor", "r.actor"}
+)
+
+// pageGrants reads running or ended grants from the newest down.
+func pageGrants(ctx context.Context, q db.Querier, of owner, id string, f Filter, now time.Time, before cursor, limit int) ([]Grant, error) {
+	return db.All(ctx, q, scanGrant, `SELECT `+grantColumns+grantJoin+`WHERE `+of.grant+` = ? AND `+f.state()+`
 		AND (g.granted < ? OR (g.granted = ? AND g.grant_id < ?)) ORDER BY g.granted DESC, g.grant_id DESC LIMIT ?`,
-		account, now, before.at, before.at, before.id, limit)
+		id, now, before.at, before.at, before.id, limit)
 }
 
 // state is the condition on a grant, with one mark for now.
@@ -173,16 +174,10 @@ func (f Filter) state() string {
 	return "g.ended = 0 AND g.until > ?"
 }
 
-func pageRequestsOf(ctx context.Context, q db.Querier, account string, now time.Time, before cursor, limit int) ([]requestRow, error) {
-	return db.All(ctx, q, scanRequest, `SELECT `+requestColumns+` FROM consent_request r WHERE r.actor = ? AND r.state = 'open' AND r.until > ?
+func pageRequests(ctx context.Context, q db.Querier, of owner, id string, now time.Time, before cursor, limit int) ([]requestRow, error) {
+	return db.All(ctx, q, scanRequest, `SELECT `+requestColumns+` FROM consent_request r WHERE `+of.request+` = ? AND r.state = 'open' AND r.until > ?
 		AND (r.asked < ? OR (r.asked = ? AND r.request_id < ?)) ORDER BY r.asked DESC, r.request_id DESC LIMIT ?`,
-		account, now, before.at, before.at, before.id, limit)
-}
-
-func pageRequests(ctx context.Context, q db.Querier, s ledger.Subject, now time.Time, before cursor, limit int) ([]requestRow, error) {
-	return db.All(ctx, q, scanRequest, `SELECT `+requestColumns+` FROM consent_request r WHERE r.subject = ? AND r.state = 'open' AND r.until > ?
-		AND (r.asked < ? OR (r.asked = ? AND r.request_id < ?)) ORDER BY r.asked DESC, r.request_id DESC LIMIT ?`,
-		string(s), now, before.at, before.at, before.id, limit)
+		id, now, before.at, before.at, before.id, limit)
 }
 
 func selectAskedOf(ctx context.Context, q db.Querier, column, value string, now time.Time) ([]requestRow, error) {

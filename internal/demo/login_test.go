@@ -4,8 +4,6 @@ import (
 	"context"
 	"io"
 	"net/http"
-	"net/http/cookiejar"
-	"net/http/httptest"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -130,33 +128,11 @@ func newWorld(t *testing.T, d *db.DB) *world {
 }
 
 // browser follows redirects and runs no script.
-type browser struct {
-	*http.Client
-	server *web.Server
-}
+type browser struct{ *http.Client }
 
 func (w *world) browser(t *testing.T) *browser {
 	t.Helper()
-	jar, err := cookiejar.New(nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	b := &browser{server: w.server}
-	b.Client = &http.Client{Jar: jar, Transport: b}
-	return b
-}
-
-// RoundTrip hands a request to the server without a network.
-func (b *browser) RoundTrip(r *http.Request) (*http.Response, error) {
-	out := httptest.NewRecorder()
-	r.RequestURI = r.URL.RequestURI()
-	if r.Body == nil {
-		r.Body = http.NoBody
-	}
-	b.server.ServeHTTP(out, r)
-	res := out.Result()
-	res.Request = r
-	return res, nil
+	return &browser{testkit.Browser(t, w.server, nil)}
 }
 
 type page struct {

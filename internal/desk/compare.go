@@ -84,10 +84,10 @@ func others(ed *catalog.Edition, lang string, env catalog.Env, applicant string,
 			}
 			r := row{Label: ed.Label(lang, path), Other: ed.Print(lang, env, path), From: title(ed, lang, path)}
 			if path == names {
-				moving := append([]string{applicant}, words(env["relatives"])...)
+				moving := append([]string{applicant}, catalog.Strings(env["relatives"])...)
 				r.Said = strings.Join(moving, ", ")
 				r.verdict = differs
-				if allNamed(words(env.At(path)), moving) {
+				if allNamed(catalog.Strings(env.At(path)), moving) {
 					r.verdict = same
 				}
 			}
@@ -113,17 +113,6 @@ func equal(a, b any) bool {
 		return x.Postal().Same(y.Postal())
 	}
 	return reflect.DeepEqual(a, b)
-}
-
-func words(v any) []string {
-	list, _ := v.([]any)
-	out := make([]string, 0, len(list))
-	for _, x := range list {
-		if s, ok := x.(string); ok {
-			out = append(out, s)
-		}
-	}
-	return out
 }
 
 // allNamed reports whether everybody stands in a list of names, by the first given name and the last part of the family

@@ -4,8 +4,6 @@ import (
 	"html"
 	"io"
 	"net/http"
-	"net/http/cookiejar"
-	"net/http/httptest"
 	"net/url"
 	"regexp"
 	"strings"
@@ -31,24 +29,20 @@ type town struct {
 func towns(t *testing.T, story func(town)) {
 	t.Helper()
 	t.Parallel()
-	for name, url := range map[string]func(testing.TB) string{"sqlite": testkit.SQLite, "postgres": testkit.Postgres} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			c := testkit.At("2030-03-04 09:00")
-			conf := config.Config{Listen: "localhost:8080", Node: "amtsweg"}
-			conf.Data, conf.Database = t.TempDir(), url(t)
-			n, err := app.Open(t.Context(), app.Options{Config: conf, Demo: true, Clock: c})
-			if err != nil {
-				t.Fatal(err)
+	testkit.EngineURLs(t, func(t *testing.T, url string) {
+		c := testkit.At("2030-03-04 09:00")
+		conf := config.Config{Listen: "localhost:8080", Node: "amtsweg", Store: config.Store{Data: t.TempDir(), Database: url}}
+		n, err := app.Open(t.Context(), app.Options{Config: conf, Demo: true, Clock: c})
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() {
+			if err := n.Close(); err != nil {
+				t.Error(err)
 			}
-			t.Cleanup(func() {
-				if err := n.Close(); err != nil {
-					t.Error(err)
-				}
-			})
-			story(town{t, n, c})
 		})
-	}
+		story(town{t, n, c})
+	})
 }
 
 // moved is what somebody says about their move without any confirmation of it.
@@ -159,12 +153,7 @@ func (t town) clerk(name string) clerk {
 	if err != nil {
 		t.Fatal(err)
 	}
-	jar, err := cookiejar.New(nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	b := clerk{t: t, name: name}
-	b.Client = &http.Client{Jar: jar, Transport: b}
+	b := clerk{testkit.Browser(t.T, t.Web, nil), t, name}
 	for _, s := range all {
 		if s.Name == name {
 			res, err := b.PostForm(home+demo.Desk, url.Values{"person": {string(s.ID)}})
@@ -191,19 +180,6 @@ func (t town) staff(name string) access.Staff {
 		}
 	}
 	return access.Staff{}
-}
-
-// RoundTrip hands a request to the server without a network.
-func (b clerk) RoundTrip(r *http.Request) (*http.Response, error) {
-	out := httptest.NewRecorder()
-	r.RequestURI = r.URL.RequestURI()
-	if r.Body == nil {
-		r.Body = http.NoBody
-	}
-	b.t.Web.ServeHTTP(out, r)
-	res := out.Result()
-	res.Request = r
-	return res, nil
 }
 
 // page is what a browser got.

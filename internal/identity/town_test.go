@@ -7,8 +7,6 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
-	"net/http/cookiejar"
-	"net/http/httptest"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -24,6 +22,7 @@ import (
 	"github.com/amtsweg/amtsweg/internal/base/keys"
 	"github.com/amtsweg/amtsweg/internal/base/web"
 	"github.com/amtsweg/amtsweg/internal/identity"
+	"github.com/amtsweg/amtsweg/internal/testkit"
 )
 
 const home = "http://localhost:8080"
@@ -133,27 +132,9 @@ type browser struct {
 
 func (w *town) browser(t *testing.T) *browser {
 	t.Helper()
-	jar, err := cookiejar.New(nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return &browser{town: w, client: &http.Client{
-		Jar: jar, Transport: direct{w.web},
-		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
-	}}
-}
-
-// direct hands a request to the server without a network.
-type direct struct{ h http.Handler }
-
-func (d direct) RoundTrip(r *http.Request) (*http.Response, error) {
-	out := httptest.NewRecorder()
-	r.RequestURI, r.RemoteAddr = r.URL.RequestURI(), "192.0.2.1:4711"
-	if r.Body == nil {
-		r.Body = http.NoBody
-	}
-	d.h.ServeHTTP(out, r)
-	return out.Result(), nil
+	client := testkit.Browser(t, w.web, func(r *http.Request) { r.RemoteAddr = "192.0.2.1:4711" })
+	client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+	return &browser{town: w, client: client}
 }
 
 // answer is what a browser got.

@@ -8,8 +8,6 @@ import (
 	"errors"
 	"io"
 	"net/http"
-	"net/http/cookiejar"
-	"net/http/httptest"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -233,28 +231,14 @@ type browser struct {
 
 func (w *town) browser() *browser {
 	w.Helper()
-	jar, err := cookiejar.New(nil)
-	check(w.T, err)
 	b := &browser{w: w}
-	b.Client = &http.Client{Jar: jar, Transport: b}
+	b.Client = testkit.Browser(w.T, w.server, func(r *http.Request) {
+		if b.from != "" {
+			r.Header.Set("Sec-Fetch-Site", b.from)
+		}
+		r.Header.Set("Accept-Language", b.lang)
+	})
 	return b
-}
-
-// RoundTrip hands a request to the server without a network.
-func (b *browser) RoundTrip(r *http.Request) (*http.Response, error) {
-	out := httptest.NewRecorder()
-	r.RequestURI = r.URL.RequestURI()
-	if r.Body == nil {
-		r.Body = http.NoBody
-	}
-	if b.from != "" {
-		r.Header.Set("Sec-Fetch-Site", b.from)
-	}
-	r.Header.Set("Accept-Language", b.lang)
-	b.w.server.ServeHTTP(out, r)
-	res := out.Result()
-	res.Request = r
-	return res, nil
 }
 
 type page struct {

@@ -95,7 +95,7 @@ func (s *Service) entries(ctx context.Context, ed *catalog.Edition, out *plan, e
 		in.MovedIn, _ = r.Writes["moved_in"].(clock.Date)
 		kind, _ := r.Writes["kind"].(string)
 		in.Kind = register.HomeKind(kind)
-		in.Objections = texts(r.Writes["objections"])
+		in.Objections = catalog.Strings(r.Writes["objections"])
 		p := person(out.c, r.Source, r.Index)
 		in.People = append(in.People, register.Person{Subject: p.Subject, Values: p.Values})
 	}
@@ -105,17 +105,6 @@ func (s *Service) entries(ctx context.Context, ed *catalog.Edition, out *plan, e
 	}
 	eff.entries = append(eff.entries, p)
 	return nil
-}
-
-func texts(v any) []string {
-	list, _ := v.([]any)
-	out := make([]string, 0, len(list))
-	for _, x := range list {
-		if s, ok := x.(string); ok {
-			out = append(out, s)
-		}
-	}
-	return out
 }
 
 // notices writes down who is told what, one notice for each person and recipient.

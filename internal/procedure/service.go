@@ -386,13 +386,7 @@ func optional(use func(ctx context.Context, tx *db.Tx, caseID string) error) fun
 // save writes a case, if it is still the one that was read, and what happened in it.
 func (s *Service) save(ctx context.Context, tx *db.Tx, before Case, c *Case, seal keys.Sealer, fresh bool, events []Event) error {
 	last := c.State.Logged
-	if last == 0 && !fresh { // a case of a release that did not count
-		var err error
-		if last, err = selectLogged(ctx, tx, c.ID); err != nil {
-			return err
-		}
-	}
-	c.State.Logged = last + int64(len(events))
+	c.State.Logged += int64(len(events))
 	if err := s.saveCase(ctx, tx, before, *c, seal, fresh); err != nil {
 		return err
 	}

@@ -62,16 +62,10 @@ func countOpen(ctx context.Context, q db.Querier, subject ledger.Subject, servic
 		subject, service, except)
 }
 
-// countBegun counts what the account has begun on this way and not handed in. The authority is written as an expression so that SQLite looks by the account, of whom there are a few cases, and not
-// through all of the authority's.
+// countBegun counts what the account has begun on this way and not handed in.
 func countBegun(ctx context.Context, tx *db.Tx, st Start) (int, error) {
 	return db.One(ctx, tx, db.Scalar[int], `SELECT COUNT(*) FROM procedure_case
-		WHERE account = ? AND service = ? AND authority_id || '' = ? AND channel = ? AND received = 0 AND closed = 0`, st.Account, st.Service, st.Authority, st.Channel)
-}
-
-// selectLogged is the number of a case's last event.
-func selectLogged(ctx context.Context, tx *db.Tx, id string) (int64, error) {
-	return db.One(ctx, tx, db.Scalar[int64], `SELECT COALESCE(MAX(seq), 0) FROM procedure_event WHERE case_id = ?`, id)
+		WHERE account = ? AND service = ? AND authority_id = ? AND channel = ? AND received = 0 AND closed = 0`, st.Account, st.Service, st.Authority, st.Channel)
 }
 
 // insertEvents adds events after the last one. It reads nothing: on PostgreSQL a look at the end of a case's events would

@@ -1,4 +1,5 @@
-// Package testkit gives tests what they stand on: a fresh database of each engine, and a clock.
+// Package testkit gives tests what they stand on: a fresh database of each engine, a clock, and a browser
+// without a network.
 //
 // A story runs on a real SQLite file and on a real PostgreSQL database; nothing of ours is mocked. The PostgreSQL
 // cluster is private to the user and shared by all test binaries of a run: it listens on a free loopback port, keeps

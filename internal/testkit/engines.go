@@ -43,13 +43,19 @@ func EnginesAt(t *testing.T, wall string, story func(t *testing.T, d *db.DB, c *
 
 func engines(t *testing.T, newClock func(*testing.T) clock.Clock, story func(t *testing.T, d *db.DB)) {
 	t.Helper()
+	EngineURLs(t, func(t *testing.T, url string) { story(t, Open(t, url, newClock(t))) })
+}
+
+// EngineURLs is Engines for stories that open the database themselves: they get the URL of an empty one.
+func EngineURLs(t *testing.T, story func(t *testing.T, url string)) {
+	t.Helper()
 	for _, e := range []struct {
 		name string
 		url  func(testing.TB) string
 	}{{"sqlite", SQLite}, {"postgres", Postgres}} {
 		t.Run(e.name, func(t *testing.T) {
 			t.Parallel()
-			story(t, Open(t, e.url(t), newClock(t)))
+			story(t, e.url(t))
 		})
 	}
 }
