@@ -269,10 +269,8 @@ func (w words) place(i ledger.Item) string {
 type hiddenPage struct {
 	web.Page
 	Accesses string
-	Quarters []quarterRow
+	Quarters []web.Fact
 }
-
-type quarterRow struct{ Name, Count string }
 
 func (s *Service) hidden(c *web.Call) error {
 	list, err := s.Ledger.HiddenByQuarter(c.Context())
@@ -281,11 +279,11 @@ func (s *Service) hidden(c *web.Call) error {
 	}
 	p := hiddenPage{Page: web.Page{Title: c.T("cockpit.hidden.title"), Nav: accessesPath}, Accesses: accessesPath}
 	for _, q := range list {
-		row := quarterRow{c.T("cockpit.hidden.quarter", "Quarter", q.Quarter, "Year", q.Year), i18n.Number(c.Lang(), int64(q.Hidden))}
+		count := i18n.Number(c.Lang(), int64(q.Hidden))
 		if q.Few {
-			row.Count = c.T("cockpit.hidden.few", "Least", ledger.FewestHidden)
+			count = c.T("cockpit.hidden.few", "Least", ledger.FewestHidden)
 		}
-		p.Quarters = append(p.Quarters, row)
+		p.Quarters = append(p.Quarters, web.Fact{Name: c.T("cockpit.hidden.quarter", "Quarter", q.Quarter, "Year", q.Year), Value: count})
 	}
 	return c.Render(http.StatusOK, "cockpit/verdeckt.html", p)
 }
