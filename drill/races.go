@@ -33,7 +33,7 @@ type race struct {
 }
 
 // races is D21: two clerks decide at once, a referral is used twice at once, a grant is revoked during a fetch, a grant
-// ends in the middle of an exchange.
+// ends in the middle of an exchange, the same move is told in two cases at once.
 func races(ctx context.Context, t trial) (v verdict, err error) {
 	c := clock.At("2030-03-04 09:00")
 	n, err := town.Open(ctx, town.Options{Dir: t.dir, URL: t.url, Clock: c})
@@ -41,20 +41,21 @@ func races(ctx context.Context, t trial) (v verdict, err error) {
 		return v, err
 	}
 	defer func() { err = errors.Join(err, n.Stop()) }()
-	movers, err := n.Settle(ctx, 3*t.rounds, t.seed)
+	runs := []func(*race, context.Context, town.Mover) error{(*race).twoClerks, (*race).twoUses, (*race).twoEnds, (*race).twoMoves}
+	movers, err := n.Settle(ctx, len(runs)*t.rounds, t.seed)
 	if err != nil {
 		return v, err
 	}
 	r := &race{Town: n, clock: c, dice: rand.New(rand.NewPCG(t.seed, 21))}
 	for i := range t.rounds {
 		r.turn = i
-		for j, run := range []func(context.Context, town.Mover) error{r.twoClerks, r.twoUses, r.twoEnds} {
-			if err := run(ctx, movers[3*i+j]); err != nil {
+		for j, run := range runs {
+			if err := run(r, ctx, movers[len(runs)*i+j]); err != nil {
 				return v, err
 			}
 		}
 	}
-	r.Figures = fmt.Sprintf("%d rounds each of two clerks, two uses of a referral, a revocation and an end of time during fetches: %d wrong", t.rounds, r.Count)
+	r.Figures = fmt.Sprintf("%d rounds each of two clerks, two uses of a referral, a revocation and an end of time during fetches, a move told in two cases: %d wrong", t.rounds, r.Count)
 	return r.verdict, nil
 }
 
@@ -219,6 +220,55 @@ func (r *race) twoUses(ctx context.Context, m town.Mover) error {
 		r.found("a referral began %d cases, %d are stored", begun, stored)
 	}
 	return err
+}
+
+// twoMoves lets a household tell the same move in two cases, and confirms both at the same moment: one is entered, the
+// other waits for somebody.
+func (r *race) twoMoves(ctx context.Context, m town.Mover) error {
+	first, err := r.UpTo(ctx, m, "confirm")
+	if err != nil {
+		return err
+	}
+	mark, err := r.Confirm(ctx, m)
+	if err != nil {
+		return err
+	}
+	second, err := r.Procedure.Start(ctx, procedure.Start{
+		Service: "residence-registration", Authority: demo.NewTown, Account: m.Account, Channel: "portal",
+		Use: func(context.Context, *db.Tx, string) error { return nil }, // without it the first case would go on
+	})
+	if err == nil {
+		second, err = r.Take(ctx, m, second, mark, "confirm")
+	}
+	if err != nil {
+		return err
+	}
+	both := []procedure.Case{first, second}
+	said := make([]error, len(both))
+	clicks := make([]func(), len(both))
+	for i, c := range both {
+		clicks[i] = func() { _, said[i] = r.Fill(ctx, c, "confirm", town.Confirming()) }
+	}
+	atOnce(clicks...)
+	for _, err := range said {
+		if err != nil && !fault.Is(err, fault.Conflict) && !fault.Is(err, fault.Busy) {
+			r.found("a move told twice at once: %v", err)
+		}
+	}
+	for what, text := range map[string]string{
+		"cases that are entered":    "SELECT count(*) FROM procedure_case WHERE account = ? AND outcome = 'registered'",
+		"cases with entries":        "SELECT count(DISTINCT x.case_id) FROM register_change x JOIN procedure_case c ON c.id = x.case_id WHERE c.account = ?",
+		"cases that told old towns": "SELECT count(DISTINCT n.case_id) FROM exchange_notice n JOIN procedure_case c ON c.id = n.case_id WHERE c.account = ?",
+	} {
+		n, err := r.count(ctx, text, m.Account)
+		if err != nil {
+			return err
+		}
+		if n != 1 {
+			r.found("a move told twice at once has %d %s: %v", n, what, said)
+		}
+	}
+	return nil
 }
 
 // twoEnds fetches on a grant while it is taken back, and on another while its time runs out.

@@ -57,6 +57,10 @@ var seeds = map[string][]seed{
 			"lets a referral begin two cases", "internal/lifeevent/store.go",
 			"AND used_at = 0 AND ends > ?", "AND used_at >= 0 AND ends > ?",
 		},
+		{
+			"enters a move again that was told in another case", "internal/procedure/store.go",
+			"subject = ? AND service = ? AND closed = 0 AND received > 0", "subject = ? AND service = ? AND decided = 0 AND received > 0",
+		},
 	},
 }
 

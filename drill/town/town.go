@@ -165,6 +165,14 @@ func (t *Town) UpTo(ctx context.Context, m Mover, stage string) (procedure.Case,
 		return procedure.Case{}, err
 	}
 	c, err := t.Begin(ctx, m)
+	if err != nil {
+		return c, err
+	}
+	return t.Take(ctx, m, c, mark, stage)
+}
+
+// Take takes a household's case on, with the landlord's mark, until it stands in a stage.
+func (t *Town) Take(ctx context.Context, m Mover, c procedure.Case, mark, stage string) (_ procedure.Case, err error) {
 	for err == nil && c.Stage != stage {
 		before := c.Stage
 		switch c.Stage {

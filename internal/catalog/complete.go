@@ -28,7 +28,7 @@ type Applicant struct {
 	BirthDate              clock.Date
 	Home                   Address
 	Company, CompanyNumber string
-	OpenCases              int    // of the same service, this one not counted
+	OpenCases              int    // of the same service, handed in and not closed, this one not counted
 	Remarks                string // what they wrote under "What else should we know?" (§ 24 Abs. 1 Satz 3 VwVfG)
 	Insists                bool   // hand it in nevertheless (§ 24 Abs. 3 VwVfG)
 	WantsPerson            bool   // a person shall decide

@@ -58,7 +58,7 @@ func updateCase(ctx context.Context, tx *db.Tx, c Case, state []byte) (bool, err
 }
 
 func countOpen(ctx context.Context, q db.Querier, subject ledger.Subject, service, except string) (int, error) {
-	return db.One(ctx, q, db.Scalar[int], `SELECT COUNT(*) FROM procedure_case WHERE subject = ? AND service = ? AND decided = 0 AND received > 0 AND id <> ?`,
+	return db.One(ctx, q, db.Scalar[int], `SELECT COUNT(*) FROM procedure_case WHERE subject = ? AND service = ? AND closed = 0 AND received > 0 AND id <> ?`,
 		subject, service, except)
 }
 
