@@ -134,28 +134,57 @@ func (c Calendar) WorkingDay(d clock.Date) bool {
 	return w != time.Sunday && (!c.SaturdayOff || w != time.Saturday) && !c.Holiday(d)
 }
 
+// Pause is a stretch in which a period stands still: its first and its last day, which both belong to it, as § 209 BGB
+// has it.
+type Pause struct{ From, To clock.Date }
+
+func (p Pause) holds(d clock.Date) bool { return !d.Before(p.From) && !d.After(p.To) }
+
 // End returns the last day of a period that an event on the day from starts: §§ 187 Abs. 1, 188 and 193 BGB, § 31
 // Abs. 3 VwVfG. The day of the event does not count; an end on a Saturday, Sunday or holiday moves to the next
-// working day. Hours run through (§ 31 Abs. 6 VwVfG): for them the day in which they end does not move.
-func (c Calendar) End(from clock.Date, p Period) clock.Date {
+// working day. Hours run through (§ 31 Abs. 6 VwVfG): for them the day in which they end does not move. Days of a pause do
+// not count, and no period ends on one.
+func (c Calendar) End(from clock.Date, p Period, pauses ...Pause) clock.Date {
 	switch p.Unit {
 	case Hours:
-		return p.From(from)
+		return longer(from, p.From(from), pauses)
 	case WorkingDays:
 		d := from
 		for n := p.N; n > 0; {
-			if d = d.AddDays(1); c.WorkingDay(d) {
+			if d = d.AddDays(1); c.WorkingDay(d) && !paused(d, pauses) {
 				n--
 			}
 		}
-		return c.openDay(d)
+		return c.openDay(d, pauses)
 	}
-	return c.openDay(p.From(from))
+	return c.openDay(longer(from, p.From(from), pauses), pauses)
 }
 
-// openDay is d, or the next day that is neither Saturday nor Sunday nor a holiday.
-func (c Calendar) openDay(d clock.Date) clock.Date {
-	for d.Weekday() == time.Saturday || d.Weekday() == time.Sunday || c.Holiday(d) {
+// longer moves the end of a period that begins after the day from by the days of those pauses that it runs into.
+func longer(from, end clock.Date, pauses []Pause) clock.Date {
+	counted := from // up to here it is known which days count
+	for _, p := range slices.SortedFunc(slices.Values(pauses), func(a, b Pause) int { return a.From.Compare(b.From) }) {
+		first := counted.AddDays(1)
+		if first.Before(p.From) {
+			first = p.From
+		}
+		if first.After(end) {
+			break
+		}
+		if !p.To.Before(first) {
+			end, counted = end.AddDays(first.DaysUntil(p.To)+1), p.To
+		}
+	}
+	return end
+}
+
+func paused(d clock.Date, pauses []Pause) bool {
+	return slices.ContainsFunc(pauses, func(p Pause) bool { return p.holds(d) })
+}
+
+// openDay is d, or the next day that is neither Saturday nor Sunday nor a holiday nor one of a pause.
+func (c Calendar) openDay(d clock.Date, pauses []Pause) clock.Date {
+	for d.Weekday() == time.Saturday || d.Weekday() == time.Sunday || c.Holiday(d) || paused(d, pauses) {
 		d = d.AddDays(1)
 	}
 	return d

@@ -122,6 +122,66 @@ func TestAPeriodNeverEndsOnAClosedDayOrBeforeItStarts(t *testing.T) {
 	})
 }
 
+func TestAPeriodStandsStillWhileAQuestionIsOpen(t *testing.T) {
+	t.Parallel()
+	pause := func(from, to string) Pause { return Pause{day(t, from), day(t, to)} }
+	for _, c := range []struct {
+		from, within string
+		pauses       []Pause
+		want, why    string
+	}{
+		{"2030-03-04", "2 weeks", nil, "2030-03-18", "nothing was asked"},
+		{"2030-03-04", "2 weeks", []Pause{pause("2030-03-06", "2030-03-08")}, "2030-03-21", "three days, the first and the last belong to it"},
+		{"2030-03-04", "2 weeks", []Pause{pause("2030-03-06", "2030-03-06")}, "2030-03-19", "asked and answered on one day"},
+		{"2030-03-04", "2 weeks", []Pause{pause("2030-03-04", "2030-03-05")}, "2030-03-19", "the day of the event never counted"},
+		{"2030-03-04", "2 weeks", []Pause{pause("2030-03-18", "2030-03-20")}, "2030-03-21", "asked on the last day, a day is left"},
+		{"2030-03-04", "2 weeks", []Pause{pause("2030-03-19", "2030-04-20")}, "2030-03-18", "asked too late"},
+		{"2030-03-04", "2 weeks", []Pause{pause("2030-03-06", "2030-03-07"), pause("2030-03-07", "2030-03-08")}, "2030-03-21", "a day that two questions share counts once"},
+		{"2030-03-04", "2 weeks", []Pause{pause("2030-03-19", "2030-03-19"), pause("2030-03-05", "2030-03-05")}, "2030-03-20", "the first brings the second in"},
+		{"2030-03-02", "2 weeks", []Pause{pause("2030-03-18", "2030-03-19")}, "2030-03-20", "a last day moved to Monday is asked on"},
+		{"2030-04-05", "2 weeks", []Pause{pause("2030-04-10", "2030-04-11")}, "2030-04-23", "the end that Easter moves anyway"},
+		{"2030-03-07", "2 working days", []Pause{pause("2030-03-08", "2030-03-11")}, "2030-03-13", "no working day of the pause counts"},
+		{"2030-03-07", "2 working days", []Pause{pause("2030-03-09", "2030-03-10")}, "2030-03-11", "Saturday would have counted"},
+		{"2030-03-08", "48 hours", []Pause{pause("2030-03-09", "2030-03-09")}, "2030-03-11", "hours stand still by days"},
+	} {
+		if got := calendar(t, "mittelau").End(day(t, c.from), period(t, c.within), c.pauses...).String(); got != c.want {
+			t.Errorf("%s and %s with %v: got %s, want %s (%s)", c.from, c.within, c.pauses, got, c.want, c.why)
+		}
+	}
+}
+
+// Whatever was asked when, a period has as many days that count as the law gives, it is never shorter for a pause, and it
+// ends on no closed day and in no pause.
+func TestAPauseTakesNoDayAndGivesNone(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		c, _ := CalendarOf("mittelau")
+		from := clock.Date{Y: 2030, M: 1, D: 1}.AddDays(rapid.IntRange(0, 700).Draw(t, "day"))
+		p := Period{rapid.IntRange(1, 12).Draw(t, "n"), rapid.SampledFrom([]PeriodUnit{Days, WorkingDays, Weeks, Months}).Draw(t, "unit")}
+		var pauses []Pause
+		for range rapid.IntRange(0, 5).Draw(t, "pauses") {
+			first := from.AddDays(rapid.IntRange(-5, 60).Draw(t, "from"))
+			pauses = append(pauses, Pause{first, first.AddDays(rapid.IntRange(0, 20).Draw(t, "long"))})
+		}
+		counts := func(d clock.Date) bool { return !paused(d, pauses) && (p.Unit != WorkingDays || c.WorkingDay(d)) }
+		left, end := p.N, from
+		if p.Unit != WorkingDays {
+			left = from.DaysUntil(p.From(from))
+		}
+		for left > 0 {
+			if end = end.AddDays(1); counts(end) {
+				left--
+			}
+		}
+		for end.Weekday() == time.Saturday || end.Weekday() == time.Sunday || c.Holiday(end) || paused(end, pauses) {
+			end = end.AddDays(1)
+		}
+		if got := c.End(from, p, pauses...); got != end || got.Before(c.End(from, p)) {
+			t.Fatalf("%v and %v with %v: got %v, want %v, without a pause %v", from, p, pauses, got, end, c.End(from, p))
+		}
+	})
+}
+
 func TestPeriodsReadWhatTheyWrite(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {

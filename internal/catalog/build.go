@@ -247,10 +247,14 @@ func (d *draft) buildDecision(e *Edition) {
 	outcomes := n.at("outcomes")
 	for _, k := range outcomes.names() {
 		o := outcomes.at(k)
-		e.Decision.Outcomes = append(e.Decision.Outcomes, Outcome{
-			Name: k, Label: o.at("label").str(), Letter: o.at("letter").str(), Burden: o.at("burden").is(), Hearing: o.at("hearing").str(),
-			Proposable: o.at("when").ok(), when: d.exprs[o.at("when")],
-		})
+		x := Outcome{
+			Name: k, Label: o.at("label").str(), Letter: o.at("letter").str(), Burden: o.at("burden").is(),
+			Hearing: periodAt(o.at("hearing")), Proposable: o.at("when").ok(), when: d.exprs[o.at("when")],
+		}
+		if x.Hearing.IsZero() {
+			x.Unheard = o.at("hearing").str()
+		}
+		e.Decision.Outcomes = append(e.Decision.Outcomes, x)
 	}
 	fee := d.root.at("fee")
 	percent, _ := strconv.ParseInt(strings.TrimSuffix(fee.at("online").str(), " %"), 10, 64)

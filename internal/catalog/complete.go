@@ -20,6 +20,7 @@ type Facts struct {
 	Applicant Applicant
 	Authority Office
 	Calendar  authority.Calendar
+	Pauses    []authority.Pause // when a question to the applicant was open, up to today
 }
 
 // Applicant is what is known of the person who applies.
@@ -54,7 +55,7 @@ func (e *Edition) Complete(env Env, f Facts) Env {
 		switch {
 		case g.deadline != nil:
 			if from, ok := g.deadline.from.run(out); ok {
-				deadlines[g.deadline.Name] = f.Calendar.End(from.(clock.Date), g.deadline.Within)
+				deadlines[g.deadline.Name] = f.end(*g.deadline, from.(clock.Date))
 			}
 		case g.table != nil:
 			set(out, g.name, e.lookUp(g.table, out))
@@ -66,6 +67,14 @@ func (e *Edition) Complete(env Env, f Facts) Env {
 		}
 	}
 	return out
+}
+
+// end is the last day of a deadline; questions to the applicant move it where it pauses for them.
+func (f Facts) end(d Deadline, from clock.Date) clock.Date {
+	if d.Pauses {
+		return f.Calendar.End(from, d.Within, f.Pauses...)
+	}
+	return f.Calendar.End(from, d.Within)
 }
 
 // settle gives a value its default, or takes it out if its condition does not hold. Where the condition is unknown the

@@ -31,6 +31,7 @@ const (
 	GroundNoLaw       = "no_law"       // no real law permits a machine here (§ 35a VwVfG)
 	GroundNoOutcome   = "no_outcome"   // no outcome's condition holds for certain
 	GroundMissing     = "missing"      // something that was asked has no answer
+	GroundHearing     = "hearing"      // the person is heard before this burden (§ 28 Abs. 1 VwVfG)
 )
 
 // Proposal is how a case would be decided, by whom, and why not by a machine. Outcome is empty if none can be proposed.
@@ -44,8 +45,8 @@ type Proposal struct {
 // marked as an example permits nothing, and the same edition runs as proposed (§ 35a VwVfG).
 //
 // A machine decides only if no check asks a person, an outcome's condition holds for certain, and the applicant has
-// neither asked for a person nor written that something is special, and nothing that was asked is missing. A stop leaves the form to be corrected, unless the
-// applicant insists; then a person decides.
+// neither asked for a person nor written that something is special, nothing that was asked is missing, and nobody must be
+// heard first. A stop leaves the form to be corrected, unless the applicant insists; then a person decides.
 func (e *Edition) Decide(env Env, findings []Finding, live bool) Proposal {
 	p := Proposal{By: ByMachine}
 	stopped := false
@@ -84,8 +85,15 @@ func (e *Edition) Decide(env Env, findings []Finding, live bool) Proposal {
 	if p.Outcome = e.outcome(env); p.Outcome == "" {
 		p.ask(Ground{Code: GroundNoOutcome})
 	}
+	if o, ok := e.OutcomeNamed(p.Outcome); ok && o.NeedsHearing() {
+		p.ask(Ground{Code: GroundHearing})
+	}
 	return p
 }
+
+// NeedsHearing reports whether the person is heard before this outcome is decided: it is a burden, and the definition
+// names no law that dispenses with the hearing (§ 28 VwVfG).
+func (o Outcome) NeedsHearing() bool { return o.Burden && !o.Hearing.IsZero() }
 
 // Missing are the fields that the stages before the decision ask and that have no value, though they must have one.
 func (e *Edition) Missing(env Env) []string {

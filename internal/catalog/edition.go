@@ -176,7 +176,7 @@ type Deadline struct {
 	Within  authority.Period
 	Law     string
 	Extend  authority.Period // once, with a reason
-	Pauses  bool             // while the applicant is asked again
+	Pauses  bool             // the clock stands while a question to the applicant is open; a hearing does not stop it
 	Missed  string           // warn, remind, escalate, go_on, close or deemed
 	Deemed  string           // outcome that silence stands for
 	Example bool
@@ -238,8 +238,9 @@ type Decision struct {
 type Outcome struct {
 	Name, Label, Letter string
 	Burden              bool
-	Hearing             string // a period, or the law that dispenses with it
-	Proposable          bool   // it has a condition; without one only people choose it
+	Hearing             authority.Period // how long the person has to answer before a burden is decided (§ 28 Abs. 1 VwVfG)
+	Unheard             string           // the law that dispenses with it
+	Proposable          bool             // it has a condition; without one only people choose it
 
 	when *expression
 }

@@ -194,6 +194,54 @@ func TestTheMachineDecidesOnlyThroughTheGate(t *testing.T) {
 	}
 }
 
+func TestNoMachineDecidesABurdenBeforeAHearing(t *testing.T) {
+	t.Parallel()
+	values, facts := anna(t)
+	for _, c := range []struct {
+		hearing authority.Period
+		law     string
+		burden  bool
+		by      Hand
+		why     []Ground
+	}{
+		{authority.Period{N: 2, Unit: authority.Weeks}, "", true, ByPerson, []Ground{{Code: GroundHearing}}},
+		{authority.Period{}, "§ 28 Abs. 2 Nr. 3 VwVfG", true, ByMachine, nil},
+		{authority.Period{}, "", false, ByMachine, nil},
+	} {
+		e := *move(t)
+		e.Decision.Outcomes = slices.Clone(e.Decision.Outcomes)
+		e.Decision.Outcomes[0].Burden, e.Decision.Outcomes[0].Hearing, e.Decision.Outcomes[0].Unheard = c.burden, c.hearing, c.law
+		env := e.Complete(values, facts)
+		if p := e.Decide(env, e.Findings(env, "examine"), false); p.By != c.by || !slices.Equal(p.Why, c.why) || p.Outcome != "registered" {
+			t.Errorf("hearing %v, law %q: %q by %s because of %v", c.hearing, c.law, p.Outcome, p.By, p.Why)
+		}
+	}
+}
+
+func TestADeadlineThatPausesStandsStillAndAnotherDoesNot(t *testing.T) {
+	t.Parallel()
+	e := *move(t)
+	values, facts := anna(t)
+	at := func(name string) any { return e.Complete(values, facts).At("deadline." + name) }
+	before := at("answer")
+	facts.Pauses = []authority.Pause{{From: facts.Received, To: facts.Received.AddDays(7)}}
+	if got := at("answer"); got != before {
+		t.Errorf("a question moved a deadline that does not pause: %v, before %v", got, before)
+	}
+	given := slices.Clone(e.given)
+	for i, g := range given {
+		if g.deadline != nil && g.deadline.Name == "answer" {
+			pausing := *g.deadline
+			pausing.Pauses = true
+			given[i].deadline = &pausing
+		}
+	}
+	e.given = given
+	if got, want := at("answer"), facts.Calendar.End(facts.Received.AddDays(7), authority.Period{N: 2, Unit: authority.WorkingDays}); got != want {
+		t.Errorf("the clock did not stand: %v, want %v", got, want)
+	}
+}
+
 func TestAMissingValueNeverPassesAndNeverRefuses(t *testing.T) {
 	t.Parallel()
 	e := move(t)

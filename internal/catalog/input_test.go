@@ -147,7 +147,7 @@ func TestEveryGroundHasWords(t *testing.T) {
 	if err := bundle.Add("catalog", Texts); err != nil {
 		t.Fatal(err)
 	}
-	for _, g := range []string{GroundCheck, GroundStopped, GroundInsists, GroundRemarks, GroundWantsPerson, GroundMode, GroundNoLaw, GroundNoOutcome, GroundMissing} {
+	for _, g := range []string{GroundCheck, GroundStopped, GroundInsists, GroundRemarks, GroundWantsPerson, GroundMode, GroundNoLaw, GroundNoOutcome, GroundMissing, GroundHearing} {
 		if !bundle.Has("catalog.ground." + g) {
 			t.Errorf("no words for %s", g)
 		}

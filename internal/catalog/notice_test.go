@@ -206,7 +206,7 @@ func TestARefusalCarriesThePersonsReasons(t *testing.T) {
 	if strings.ReplaceAll(l.Orders, "\u00a0", " ") != "Ihre Anmeldung vom 8. März 2030 für Lindenallee 4, 05417 Lindenfurt wird nicht eingetragen." || l.Reasons != "Die Wohnung gibt es nicht." {
 		t.Errorf("%q because %q", l.Orders, l.Reasons)
 	}
-	if o, _ := e.OutcomeNamed("refused"); !o.Burden || o.Hearing != "2 weeks" || o.Proposable {
+	if o, _ := e.OutcomeNamed("refused"); !o.NeedsHearing() || o.Hearing.String() != "2 weeks" || o.Unheard != "" || o.Proposable {
 		t.Errorf("%+v", o)
 	}
 }
