@@ -149,7 +149,13 @@ func TestDecidingAgainstTheProposalNeedsAReason(t *testing.T) {
 			t.Fatal("refused without a reason")
 		}
 		reason := "Das Hinterhaus ist unbewohnbar. Die Bauaufsicht hat es gesperrt."
-		clerk.send(page.path, decides(page, "refused", reason)).sees(http.StatusOK)
+		if _, err := t.Procedure.Hear(t.Context(), t.staff(osei), c.ID, procedure.Verdict{Outcome: "refused", Reason: reason}); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := t.Procedure.Answer(t.Context(), c.Account, c.ID, "Ich wohne dort trotzdem."); err != nil {
+			t.Fatal(err)
+		}
+		clerk.send(page.path, decides(clerk.open(page.path), "refused", reason)).sees(http.StatusOK)
 		if err := t.Jobs.Drain(t.Context()); err != nil {
 			t.Fatal(err)
 		}

@@ -302,6 +302,9 @@ func (p *Pages) line(c *web.Call, cs procedure.Case) line {
 		return l
 	}
 	l.Name = cs.State.Name
+	if ed, err := p.Edition(cs); err == nil && cs.Due.IsZero() && cs.Paused(ed) {
+		l.Due.Text = c.T("desk.due.paused")
+	}
 	if reasons := whys(cs); cs.Status == procedure.AtDesk && len(reasons) > 0 {
 		l.Why, l.More = p.why(c, cs, reasons[0]), len(reasons)-1
 	}
@@ -344,10 +347,21 @@ func (p *Pages) standing(c *web.Call, cs procedure.Case) status {
 		return status{"wait", "close", c.T("desk.state.refused")}
 	case cs.Status == procedure.AtDesk && answered(cs):
 		return status{"good", "success", c.T("desk.state.answered")}
+	case cs.Status == procedure.AtDesk && hearing(cs):
+		return status{"warn", "clock", c.T("desk.state.unanswered")}
 	case cs.Status == procedure.AtDesk:
 		return status{"warn", "warning", c.T("desk.state.decide")}
 	}
+	if hearing(cs) {
+		return status{"wait", "clock", c.T("desk.state.hearing")}
+	}
 	return status{"wait", "clock", c.T("desk.state." + string(cs.Wait))}
+}
+
+// hearing reports whether the applicant is being heard and has not answered yet; at the desk the period has ended.
+func hearing(cs procedure.Case) bool {
+	q, open := cs.Asked()
+	return open && q.IsHearing()
 }
 
 // answered reports whether the applicant has answered what a clerk asked.

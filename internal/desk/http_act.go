@@ -28,6 +28,8 @@ func (p *Pages) act(c *web.Call) error {
 	switch f.Raw("tat") {
 	case "entscheiden":
 		return p.decide(c, cs, o, who, f)
+	case "anhoeren":
+		return p.hear(c, cs, o, who, f)
 	case "fragen":
 		return p.ask(c, cs, o, who, f)
 	case "einsehen":
@@ -37,11 +39,11 @@ func (p *Pages) act(c *web.Call) error {
 }
 
 func (p *Pages) decide(c *web.Call, cs procedure.Case, o office, who access.Staff, f *web.Form) error {
-	version, err := strconv.ParseInt(f.Raw("version"), 10, 64)
-	if err != nil || version <= 0 {
-		return fault.New(fault.Invalid, "desk.error.version")
+	v, err := verdictOf(cs, f)
+	if err != nil {
+		return err
 	}
-	_, err = p.Decide(c.Context(), who, cs.ID, verdictOf(cs, f, version))
+	_, err = p.Decide(c.Context(), who, cs.ID, v)
 	if fault.Is(err, fault.Invalid) && f.Take(err) {
 		return p.render(c, cs, o, f, "")
 	}
@@ -52,10 +54,34 @@ func (p *Pages) decide(c *web.Call, cs procedure.Case, o office, who access.Staf
 	return c.Redirect(Path)
 }
 
+// hear announces what the clerk would decide, instead of deciding it.
+func (p *Pages) hear(c *web.Call, cs procedure.Case, o office, who access.Staff, f *web.Form) error {
+	v, err := verdictOf(cs, f)
+	if err != nil {
+		return err
+	}
+	_, err = p.Hear(c.Context(), who, cs.ID, v)
+	if fault.Is(err, fault.Invalid) && f.Take(err) {
+		return p.render(c, cs, o, f, "")
+	}
+	if err != nil {
+		return err
+	}
+	c.Flash("desk.flash.heard")
+	return c.Redirect(Path + "/" + cs.ID)
+}
+
 // verdictOf reads a decision. A clerk who settles each finding by itself and follows the proposal need not say it twice:
 // what they wrote there is the reason.
-func verdictOf(cs procedure.Case, f *web.Form, version int64) procedure.Verdict {
-	v := procedure.Verdict{Outcome: f.Raw("ergebnis"), Reason: f.Lines("grund"), Settled: map[string]string{}, Version: version}
+func verdictOf(cs procedure.Case, f *web.Form) (procedure.Verdict, error) {
+	version, err := strconv.ParseInt(f.Raw("version"), 10, 64)
+	if err != nil || version <= 0 {
+		return procedure.Verdict{}, fault.New(fault.Invalid, "desk.error.version")
+	}
+	v := procedure.Verdict{
+		Outcome: f.Raw("ergebnis"), Reason: f.Lines("grund"), Settled: map[string]string{}, Version: version,
+		Unheard: procedure.Dispensation{Law: f.Raw("absehen"), Reason: f.Lines("absehen_grund")},
+	}
 	var each []string
 	for _, found := range cs.State.Found {
 		if reason := f.Text(settle + found.Check); reason != "" {
@@ -68,7 +94,7 @@ func verdictOf(cs procedure.Case, f *web.Form, version int64) procedure.Verdict 
 	if v.Reason == "" && v.Outcome == cs.State.Proposal && len(v.Settled) == len(cs.State.Found) {
 		v.Reason = strings.Join(each, "\n")
 	}
-	return v
+	return v, nil
 }
 
 func (p *Pages) ask(c *web.Call, cs procedure.Case, o office, who access.Staff, f *web.Form) error {

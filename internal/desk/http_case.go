@@ -73,6 +73,8 @@ type happened struct {
 
 type asked struct {
 	Text, Unit, Answer string
+	Hearing            string // about which outcome, and until when an answer was asked for
+	Open               string // why there is no answer
 	Asked, Answered    time.Time
 }
 
@@ -89,6 +91,8 @@ type outcome struct {
 
 type decision struct {
 	Outcome, By, Reason, At string
+	Heard                   string // how the person was heard before a burden, or by which law not
+	Unheard                 string // and why not
 }
 
 type casePage struct {
@@ -117,6 +121,9 @@ type casePage struct {
 	OutcomeError                string
 	NeedsReason                 bool
 	Reason, Question            web.Field
+	CanHear                     bool
+	Without                     []web.Field // by which law and why nobody is heard
+	WithoutOpen                 bool
 	Version                     int64
 	Inspected                   string // the reason for which a closed file is shown
 	Search                      string
@@ -239,6 +246,9 @@ func (p *Pages) deadlines(c *web.Call, fl file) []deadline {
 			continue
 		}
 		line := deadline{Text: i18n.ListDay(c.Lang(), day), Law: d.Law, Example: d.Example}
+		if fl.Stands(d) {
+			line.Text = c.T("desk.deadline.paused", "Day", line.Text)
+		}
 		if slices.Contains(d.Of, "applicant") {
 			line.Title = c.T("desk.deadline.theirs")
 			theirs = append(theirs, line)
@@ -326,7 +336,14 @@ func (p *Pages) checks(c *web.Call, fl file, page *casePage) {
 
 func (p *Pages) questions(c *web.Call, fl file, page *casePage) {
 	for _, q := range fl.State.Questions {
-		page.Questions = append(page.Questions, asked{q.Text, fl.office.names[q.Unit], q.Answer, q.Asked, q.Answered})
+		one := asked{Text: q.Text, Unit: fl.office.names[q.Unit], Answer: q.Answer, Asked: q.Asked, Answered: q.Answered, Open: c.T("desk.ask.open")}
+		if q.IsHearing() {
+			one.Hearing = c.T("desk.hearing.about", "Outcome", fl.outcome(c.Lang(), q.Outcome), "Day", i18n.ListDay(c.Lang(), q.Until))
+		}
+		if q.Over(c.Today()) {
+			one.Open = c.T("desk.hearing.over")
+		}
+		page.Questions = append(page.Questions, one)
 	}
 	page.Question = fl.form.Fill(web.Field{
 		Kind: web.LinesField, Name: "frage", Label: c.T("desk.ask.label", "Name", fl.State.Name), Hint: c.T("desk.ask.hint"),
@@ -335,10 +352,16 @@ func (p *Pages) questions(c *web.Call, fl file, page *casePage) {
 
 // deciding is the card that changes something: the ways to decide, or what was decided.
 func (p *Pages) deciding(c *web.Call, fl file, page *casePage) {
-	ed, lang := fl.Examined.Edition, c.Lang()
+	lang := c.Lang()
 	if d := fl.State.Decision; d != nil {
 		page.Decision = &decision{
-			Outcome: ed.Text(lang, "decision.outcomes."+d.Outcome+".label"), By: c.T("desk.case.by_machine"), Reason: d.Reason, At: i18n.Moment(lang, d.At),
+			Outcome: fl.outcome(lang, d.Outcome), By: c.T("desk.case.by_machine"), Reason: d.Reason, At: i18n.Moment(lang, d.At),
+		}
+		if _, heard := fl.Heard[d.Outcome]; heard {
+			page.Decision.Heard = c.T("desk.hearing.held", "Law", procedure.LawOfHearing)
+		}
+		if d.Dispensed != nil {
+			page.Decision.Heard, page.Decision.Unheard = c.T("desk.hearing.none", "Law", d.Dispensed.Law), d.Dispensed.Reason
 		}
 		if d.By == procedure.ByPerson {
 			page.Decision.By = fl.office.names[d.Unit]
@@ -349,7 +372,7 @@ func (p *Pages) deciding(c *web.Call, fl file, page *casePage) {
 	ready := len(fl.State.Found) == 0 && onlyForm(fl.Why)
 	for _, o := range fl.Outcomes {
 		one := outcome{
-			Value: o.Name, Label: ed.Text(lang, "decision.outcomes."+o.Name+".label"), Hint: p.effects(c, fl, o),
+			Value: o.Name, Label: fl.outcome(lang, o.Name), Hint: p.effects(c, fl, o),
 			Proposed: o.Name == fl.State.Proposal, Picked: ready && o.Name == fl.State.Proposal,
 		}
 		if fl.form != nil && fl.form.Has("ergebnis") {
@@ -362,6 +385,12 @@ func (p *Pages) deciding(c *web.Call, fl file, page *casePage) {
 	page.Reason = fl.form.Fill(web.Field{
 		Kind: web.LinesField, Name: "grund", Label: c.T("desk.act.reason"), Hint: c.T("desk.act.reason_hint"), Optional: ready,
 	})[0]
+	p.hearing(c, fl, page)
+}
+
+// outcome is what an outcome is called.
+func (fl file) outcome(lang, name string) string {
+	return fl.Examined.Edition.Text(lang, "decision.outcomes."+name+".label")
 }
 
 // effects says what happens with an outcome: what is entered, who is told, what the person gets.
@@ -386,7 +415,7 @@ func (p *Pages) effects(c *web.Call, fl file, o catalog.Outcome) string {
 		out = append(out, c.T("desk.act.issues", "Letter", ed.Text(c.Lang(), "letters."+o.Letter+".title")))
 	}
 	if o.Burden {
-		out = append(out, c.T("desk.act.burden"))
+		out = append(out, c.T("desk.act.burden"), hearingOf(c, fl, o))
 	}
 	return strings.Join(out, " ")
 }

@@ -30,7 +30,7 @@ func TestEveryReasonToStopFitsIntoItsColumn(t *testing.T) {
 	}
 	reasons := []string{
 		catalog.GroundStopped, catalog.GroundInsists, catalog.GroundRemarks, catalog.GroundWantsPerson, catalog.GroundMode, catalog.GroundNoLaw,
-		catalog.GroundNoOutcome, procedure.GroundTyped, "when", "until", "work",
+		catalog.GroundNoOutcome, catalog.GroundHearing, procedure.GroundTyped, "when", "until", "work",
 	}
 	for _, ground := range reasons {
 		if !texts.Has("desk.ground." + ground) {

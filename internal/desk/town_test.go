@@ -5,6 +5,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"os"
 	"regexp"
 	"strings"
 	"testing"
@@ -13,6 +14,7 @@ import (
 	"github.com/amtsweg/amtsweg/internal/app"
 	"github.com/amtsweg/amtsweg/internal/base/clock"
 	"github.com/amtsweg/amtsweg/internal/base/config"
+	"github.com/amtsweg/amtsweg/internal/catalog"
 	"github.com/amtsweg/amtsweg/internal/demo"
 	"github.com/amtsweg/amtsweg/internal/ledger"
 	"github.com/amtsweg/amtsweg/internal/procedure"
@@ -28,25 +30,67 @@ type town struct {
 
 func towns(t *testing.T, story func(town)) {
 	t.Helper()
+	townsOn(t, "2030-03-04 09:00", story)
+}
+
+// townsOn tells a story that begins at a moment. More definitions run there beside the shipped ones.
+func townsOn(t *testing.T, wall string, story func(town), more ...*catalog.Edition) {
+	t.Helper()
 	t.Parallel()
 	testkit.EngineURLs(t, func(t *testing.T, url string) {
-		c := testkit.At("2030-03-04 09:00")
 		conf := config.Config{Listen: "localhost:8080", Node: "amtsweg", Store: config.Store{Data: t.TempDir(), Database: url}}
-		n, err := app.Open(t.Context(), app.Options{Config: conf, Demo: true, Clock: c})
-		if err != nil {
-			t.Fatal(err)
-		}
-		t.Cleanup(func() {
-			if err := n.Close(); err != nil {
-				t.Error(err)
-			}
-		})
-		story(town{t, n, c})
+		at := testkit.At(wall)
+		town := town{T: t, clock: at, Node: opened(t, app.Options{Config: conf, Demo: true, Clock: at, More: more})}
+		story(town)
 	})
 }
 
-// moved is what somebody says about their move without any confirmation of it.
-func (t town) moved(key string, more map[string]string) procedure.Case {
+func opened(t *testing.T, o app.Options) *app.Node {
+	t.Helper()
+	n, err := app.Open(t.Context(), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { n.Close() }) //nolint:errcheck // a story may have closed it before
+	return n
+}
+
+// restarted is the town after its program was ended and started again.
+func (t town) restarted() town {
+	t.Helper()
+	if err := t.Close(); err != nil {
+		t.Fatal(err)
+	}
+	t.Node = opened(t.T, t.Options)
+	return t
+}
+
+// stall loads the definition of the stories' own service.
+func stall(t *testing.T) *catalog.Edition {
+	t.Helper()
+	ed, problems := catalog.Load(os.DirFS("testdata"), "market-stall.yaml")
+	if ed == nil {
+		t.Fatal(problems)
+	}
+	return ed
+}
+
+// applied is somebody's application for a market stall, at the desk.
+func (t town) applied(key string) procedure.Case {
+	t.Helper()
+	c, err := t.Procedure.Start(t.Context(), procedure.Start{Service: "market-stall", Authority: demo.NewTown, Account: t.account(key), Channel: "app"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, wrong, err := t.Procedure.Fill(t.Context(), c.Account, c.ID, c.Stage, procedure.Sheet{Lang: "de", Values: func(string) []string { return []string{"Honig"} }})
+	if err != nil || !wrong.None() || c.Status != procedure.AtDesk {
+		t.Fatalf("%s, %v %v", c.Status, wrong, err)
+	}
+	return c
+}
+
+// account is who a persona acts as.
+func (t town) account(key string) string {
 	t.Helper()
 	p, err := t.World.Persona(key)
 	if err != nil {
@@ -60,8 +104,18 @@ func (t town) moved(key string, more map[string]string) procedure.Case {
 	if err != nil {
 		t.Fatal(err)
 	}
+	return account.ID.Actor()
+}
+
+// moved is what somebody says about their move without any confirmation of it.
+func (t town) moved(key string, more map[string]string) procedure.Case {
+	t.Helper()
+	p, err := t.World.Persona(key)
+	if err != nil {
+		t.Fatal(err)
+	}
 	c, err := t.Procedure.Start(t.Context(), procedure.Start{
-		Service: "residence-registration", Authority: demo.NewTown, Account: account.ID.Actor(), Channel: "app",
+		Service: "residence-registration", Authority: demo.NewTown, Account: t.account(key), Channel: "app",
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -164,6 +218,14 @@ func (t town) clerk(name string) clerk {
 		}
 	}
 	t.Fatalf("nobody here is called %s", name)
+	return b
+}
+
+// citizen is a browser without scripts in which a persona is signed in.
+func (t town) citizen(key string) clerk {
+	t.Helper()
+	b := clerk{testkit.Browser(t.T, t.Web, nil), t, key}
+	b.open(demo.GuidePath + "?als=" + key).sees(http.StatusOK)
 	return b
 }
 

@@ -153,13 +153,16 @@ type Settled struct {
 	At     time.Time `json:"at"`
 }
 
-// Question is what a clerk asked the applicant. Answer is empty until it comes.
+// Question is what a clerk asked the applicant. Answer is empty until it comes. One that names an outcome is a hearing
+// (Anhörung, § 28 VwVfG): its Text says why the outcome is intended.
 type Question struct {
-	Text     string    `json:"text"`
-	Unit     string    `json:"unit"`
-	Asked    time.Time `json:"asked"`
-	Answer   string    `json:"answer,omitempty"`
-	Answered time.Time `json:"answered,omitzero"`
+	Text     string     `json:"text"`
+	Unit     string     `json:"unit"`
+	Asked    time.Time  `json:"asked"`
+	Outcome  string     `json:"outcome,omitempty"`
+	Until    clock.Date `json:"until,omitzero"` // last day for the answer to a hearing
+	Answer   string     `json:"answer,omitempty"`
+	Answered time.Time  `json:"answered,omitzero"`
 }
 
 // Decision is what was decided, by whom and why.
@@ -171,6 +174,8 @@ type Decision struct {
 	Unit    string    `json:"unit,omitempty"`
 	Reason  string    `json:"reason,omitempty"`
 	At      time.Time `json:"at"`
+	// Dispensed says why the person was not heard before a burden, where the law asks for it.
+	Dispensed *Dispensation `json:"dispensed,omitempty"`
 }
 
 // LetterRef points to a letter that the case issued.
@@ -193,16 +198,6 @@ func (s *State) fetched(key string, f Fetched) {
 
 func (s State) filled(stage string) bool  { return slices.Contains(s.Filled, stage) }
 func (s State) enacted(stage string) bool { return slices.Contains(s.Enacted, stage) }
-
-// asked returns the question that has no answer yet.
-func (s State) asked() (Question, bool) {
-	for _, q := range s.Questions {
-		if q.Answered.IsZero() {
-			return q, true
-		}
-	}
-	return Question{}, false
-}
 
 // number makes a file number that says the year and nothing about anybody.
 func number(id string, day clock.Date) string {
@@ -237,7 +232,9 @@ const (
 	Stopped      EventKind = "stopped" // a person is needed
 	SettledEvent EventKind = "settled"
 	AskedBack    EventKind = "asked"
+	Heard        EventKind = "heard" // a burden is announced, the applicant may answer
 	Answered     EventKind = "answered"
+	Unanswered   EventKind = "unanswered" // the period of a hearing has ended
 	DecidedEvent EventKind = "decided"
 	Recorded     EventKind = "recorded"
 	Sent         EventKind = "sent"

@@ -324,14 +324,15 @@ func (s *Service) recordDecision(ctx context.Context, tx *db.Tx, c Case, out *pl
 }
 
 func decisionReason(ed *catalog.Edition, d *Decision) string {
-	label := d.Outcome
-	if o, ok := ed.OutcomeNamed(d.Outcome); ok {
-		label = o.Label
+	o, ok := ed.OutcomeNamed(d.Outcome)
+	if !ok {
+		o.Label = d.Outcome
 	}
+	who := "Ein Mensch"
 	if d.By == ByMachine {
-		return "Ein Programm hat entschieden: " + label + "."
+		who = "Ein Programm"
 	}
-	return "Ein Mensch hat entschieden: " + label + "."
+	return who + " hat entschieden: " + o.Label + "." + heardSentence(o, d)
 }
 
 // finish ends the way of a case: it waits for acknowledgements, or it closes.

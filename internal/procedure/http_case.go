@@ -34,6 +34,9 @@ func (p *Pages) chip(c *web.Call, cs Case) web.Chip {
 
 // standing is a case's status as the person is told it.
 func (p *Pages) standing(cs Case) string {
+	if q, open := cs.Asked(); open && q.IsHearing() && cs.Wait == ForAnswer {
+		return "hearing"
+	}
 	if cs.Status == Waiting {
 		return string(cs.Wait)
 	}
@@ -97,14 +100,19 @@ type toldLine struct {
 	At             string
 }
 
+// asking is what the authority asks, or of a hearing what it intends, until when, and on which grounds.
+type asking struct {
+	Title, Text, Intent, Until string
+	Answer                     web.Field
+}
+
 type casePage struct {
 	web.Page
 	Heading, Number, Lead string
 	Chip                  web.Chip
 	Facts                 []web.Fact
 	GoOn                  web.Link
-	Question              string
-	Answer                web.Field
+	Asking                *asking
 	Track                 []web.TrackStep
 	Told                  []toldLine
 	Letters               []web.Item
@@ -127,7 +135,7 @@ func (p *Pages) showCase(c *web.Call, f *web.Form) error {
 	}
 	page := casePage{
 		Page: web.Page{Title: ed.Text(c.Lang(), "title"), Nav: "/vorgaenge", Form: f}, Heading: ed.Text(c.Lang(), "title"), Number: cs.Number,
-		Lead: p.lead(c, cs, ed), Chip: p.chip(c, cs), Facts: p.answers(c, cs, out), Data: review(c, ed, out.env), Path: "/vorgang/" + cs.ID,
+		Lead: p.lead(c, cs, ed), Chip: p.chip(c, cs), Facts: p.answers(c, cs, ed, out), Data: review(c, ed, out.env), Path: "/vorgang/" + cs.ID,
 		Ended: cs.Status.Ended(), Good: cs.Status == Done,
 	}
 	if page.Ended {
@@ -136,10 +144,7 @@ func (p *Pages) showCase(c *web.Call, f *web.Form) error {
 	if path := p.PathOf(cs); path != page.Path {
 		page.GoOn = web.Link{Path: path, Text: c.T("procedure.case.go_on")}
 	}
-	if q, asked := cs.State.asked(); asked && cs.Wait == ForAnswer {
-		page.Question = q.Text
-		page.Answer = f.Fill(web.Field{Kind: web.LinesField, Name: "antwort", Label: c.T("procedure.case.answer")})[0]
-	}
+	page.Asking = p.asking(c, cs, ed, f)
 	if page.Track, err = p.track(c, cs, ed); err != nil {
 		return err
 	}
@@ -156,6 +161,28 @@ func (p *Pages) showCase(c *web.Call, f *web.Form) error {
 		status = http.StatusUnprocessableEntity
 	}
 	return c.Render(status, "procedure/vorgang.html", page)
+}
+
+// asking is what the person may answer now; nil if nothing.
+func (p *Pages) asking(c *web.Call, cs Case, ed *catalog.Edition, f *web.Form) *asking {
+	q, open := cs.Asked()
+	if !open {
+		return nil
+	}
+	a := asking{
+		Title: c.T("procedure.case.question"), Text: q.Text,
+		Answer: f.Fill(web.Field{Kind: web.LinesField, Name: "antwort", Label: c.T("procedure.case.answer")})[0],
+	}
+	if q.IsHearing() {
+		day := i18n.LongDay(c.Lang(), q.Until)
+		a.Title = c.T("procedure.case.hearing")
+		a.Intent = c.T("procedure.case.hearing_intent", "Outcome", ed.Text(c.Lang(), "decision.outcomes."+q.Outcome+".label"))
+		a.Until = c.T("procedure.case.hearing_until", "Day", day, "Law", LawOfHearing)
+		if q.Over(c.Today()) {
+			a.Until = c.T("procedure.case.hearing_over", "Day", day)
+		}
+	}
+	return &a
 }
 
 // replanOrStay reads a case's values for showing; an ended case is only read.
@@ -180,13 +207,21 @@ func (p *Pages) lead(c *web.Call, cs Case, ed *catalog.Edition) string {
 }
 
 // answers are the three answers at the top: until when, who decides, must I do something.
-func (p *Pages) answers(c *web.Call, cs Case, out plan) []web.Fact {
+func (p *Pages) answers(c *web.Call, cs Case, ed *catalog.Edition, out plan) []web.Fact {
 	must := c.T("procedure.case.nothing")
-	if cs.Wait.OfApplicant() {
+	q, asked := cs.Asked()
+	switch {
+	case asked && q.IsHearing():
+		must = c.T("procedure.case.may")
+	case cs.Wait.OfApplicant():
 		must = c.T("procedure.case.you")
 	}
 	facts := []web.Fact{{Name: c.T("procedure.case.must"), Value: must}}
 	switch {
+	case cs.Paused(ed):
+		facts = append(facts, web.Fact{Name: c.T("procedure.case.due"), Value: c.T("procedure.case.paused")})
+	case asked && q.IsHearing() && !q.Over(c.Today()):
+		facts = append(facts, web.Fact{Name: c.T("procedure.case.until"), Value: i18n.LongDay(c.Lang(), q.Until)})
 	case !out.until.IsZero():
 		facts = append(facts, web.Fact{Name: c.T("procedure.case.day"), Value: i18n.LongDay(c.Lang(), out.until)})
 	case cs.Status == AtDesk && !cs.Due.IsZero():
@@ -227,7 +262,7 @@ func (p *Pages) track(c *web.Call, cs Case, ed *catalog.Edition) ([]web.TrackSte
 }
 
 var shownEvents = []EventKind{
-	Started, Released, Declined, Fetch, Filled, Typed, Coded, Stopped, AskedBack, Answered, DecidedEvent, Recorded, Sent, Issued, Acknowledged, ClosedEvent,
+	Started, Released, Declined, Fetch, Filled, Typed, Coded, Stopped, AskedBack, Heard, Answered, Unanswered, DecidedEvent, Recorded, Sent, Issued, Acknowledged, ClosedEvent,
 	Insisted, WantedPerson, DayCame,
 }
 

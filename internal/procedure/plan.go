@@ -91,6 +91,7 @@ func (p planner) factsOf(c Case) catalog.Facts {
 	if d := c.State.Decision; d != nil {
 		f.Decided, f.Outcome, f.Reason = clock.DateOf(d.At), d.Outcome, d.Reason
 	}
+	f.Pauses = c.pauses(f.Today)
 	f.Applicant.Insists, f.Applicant.WantsPerson, f.Applicant.Remarks = c.State.Insists, c.State.WantsPerson, c.State.Remarks
 	return f
 }
@@ -360,7 +361,11 @@ func (p planner) decided(out *plan, d Decision) error {
 	d.At = p.now
 	out.c.State.Decision = &d
 	out.c.Outcome, out.c.DecidedBy, out.c.Decided = d.Outcome, d.By, d.At
-	out.events = append(out.events, Event{Kind: DecidedEvent, Stage: out.c.Stage, Who: d.Staff, Unit: d.Unit, Data: map[string]string{"outcome": d.Outcome, "reason": d.Reason}})
+	data := map[string]string{"outcome": d.Outcome, "reason": d.Reason}
+	if d.Dispensed != nil {
+		data["unheard_law"], data["unheard_reason"] = d.Dispensed.Law, d.Dispensed.Reason
+	}
+	out.events = append(out.events, Event{Kind: DecidedEvent, Stage: out.c.Stage, Who: d.Staff, Unit: d.Unit, Data: data})
 	env, err := p.values(out.c)
 	out.env = env
 	return err

@@ -424,7 +424,7 @@ func (s *Service) schedule(ctx context.Context, tx *db.Tx, c Case, out plan) err
 	return s.Jobs.Enqueue(ctx, tx, spec)
 }
 
-// wake takes a case up again: on its day, or after a register could not answer.
+// wake takes a case up again: on its day, after a register could not answer, or when a hearing has ended.
 func (s *Service) wake(ctx context.Context, j job.Job) (job.Effect, error) {
 	var id string
 	if err := j.Into(&id); err != nil {
@@ -439,6 +439,8 @@ func (s *Service) wake(ctx context.Context, j job.Job) (job.Effect, error) {
 		_, err = s.collect(ctx, c)
 	case ForDay:
 		_, err = s.onward(ctx, c, change{})
+	case ForAnswer:
+		err = s.lapse(ctx, c)
 	}
 	if errors.Is(err, errMoved) {
 		err = nil // somebody else took it up

@@ -130,17 +130,26 @@ func (s *Service) tellClosed(ctx context.Context, tx *db.Tx, c Case, ed *catalog
 	})
 }
 
-// toldOfQuestion tells the person that a clerk asks something.
-func (s *Service) toldOfQuestion(c Case) func(ctx context.Context, tx *db.Tx) error {
-	return func(ctx context.Context, tx *db.Tx) error {
-		return s.send(ctx, tx, c, fmt.Sprintf("question%d", len(c.State.Questions)), func(m *delivery.Message) {
-			m.Kind = delivery.Question
-			m.Title = s.text(c, "procedure.message.question.title")
-			m.Brief = []string{s.text(c, "procedure.message.question.brief")}
-			m.Actions[0].Text = s.text(c, "procedure.message.question.action")
-			m.Mail = s.text(c, "procedure.message.question.mail")
-		})
-	}
+// tellQuestion tells the person that a clerk asks something, or what burden is intended and until when they may answer.
+func (s *Service) tellQuestion(ctx context.Context, tx *db.Tx, c Case, ed *catalog.Edition, q Question) error {
+	return s.send(ctx, tx, c, fmt.Sprintf("question%d", len(c.State.Questions)), func(m *delivery.Message) {
+		m.Kind = delivery.Question
+		if q.IsHearing() {
+			m.Title = s.text(c, "procedure.message.hearing.title")
+			m.Brief = []string{
+				s.text(c, "procedure.message.hearing.brief", "Outcome", ed.Text(c.lang(), "decision.outcomes."+q.Outcome+".label")),
+				s.text(c, "procedure.message.hearing.until", "Day", i18n.LongDay(c.lang(), q.Until)), s.text(c, "procedure.message.hearing.why"),
+			}
+			m.Actions[0].Text = s.text(c, "procedure.message.hearing.action")
+			m.Due, m.DueText = q.Until, s.text(c, "procedure.message.hearing.due")
+			m.Mail = s.text(c, "procedure.message.hearing.mail")
+			return
+		}
+		m.Title = s.text(c, "procedure.message.question.title")
+		m.Brief = []string{s.text(c, "procedure.message.question.brief")}
+		m.Actions[0].Text = s.text(c, "procedure.message.question.action")
+		m.Mail = s.text(c, "procedure.message.question.mail")
+	})
 }
 
 // postCode posts the code to the new home and keeps what it stands for.

@@ -120,12 +120,12 @@ func (s *Service) Tallies(ctx context.Context, d Desk, today, week time.Time) ([
 }
 
 // due is the last moment of the day by which the authority must have answered: the earliest of the deadlines that bind
-// one of its units. It is zero before the applicant has handed everything in and after the decision.
+// one of its units and whose clock runs. It is zero before the applicant has handed everything in and after the decision.
 func (p planner) due(c Case, env catalog.Env) time.Time {
 	var first clock.Date
 	for _, d := range p.ed.Deadlines {
 		day, known := env.At("deadline." + d.Name).(clock.Date)
-		if known && !slices.Contains(d.Of, "applicant") && (first.IsZero() || day.Before(first)) {
+		if known && !slices.Contains(d.Of, "applicant") && !c.Stands(d) && (first.IsZero() || day.Before(first)) {
 			first = day
 		}
 	}
@@ -133,6 +133,17 @@ func (p planner) due(c Case, env catalog.Env) time.Time {
 		return time.Time{}
 	}
 	return first.AddDays(1).Start().Add(-time.Second)
+}
+
+// Paused reports whether the clock of a deadline of the authority stands now.
+func (c Case) Paused(ed *catalog.Edition) bool {
+	return slices.ContainsFunc(ed.Deadlines, func(d catalog.Deadline) bool { return !slices.Contains(d.Of, "applicant") && c.Stands(d) })
+}
+
+// dueAfter is due for a case as a change will leave it.
+func (p planner) dueAfter(next Case) (time.Time, error) {
+	env, err := p.values(next)
+	return p.due(next, env), err
 }
 
 // Inspect opens the file of a case that has ended, for a clerk of its authority who gives a reason. Everybody whose data
