@@ -27,6 +27,8 @@ func (d *draft) gate() {
 		d.outcomeLetter(n, o)
 		if o.at("burden").ok() {
 			d.burden(k, outcomes.key(k), o)
+		} else if o.at("hearing").ok() {
+			d.bad(o.at("hearing"), 0, fmt.Sprintf("outcome %q burdens nobody, so nobody is heard before it", k), "burden: true, or leave hearing out")
 		}
 	}
 	switch mode := n.at("mode").str(); mode {
