@@ -3,7 +3,9 @@ package app
 import (
 	"context"
 	"fmt"
+	"slices"
 
+	"github.com/amtsweg/amtsweg/internal/access"
 	"github.com/amtsweg/amtsweg/internal/base/clock"
 	"github.com/amtsweg/amtsweg/internal/base/fault"
 	"github.com/amtsweg/amtsweg/internal/base/web"
@@ -24,10 +26,11 @@ const (
 	StandForm     Stand = "angaben"     // everything is released
 	StandConfirm  Stand = "bestaetigen" // one tick is left
 	StandDesk     Stand = "pruefung"    // the days differ, a clerk looks at it
+	StandHearing  Stand = "anhoerung"   // the clerk would refuse and has announced it
 	StandFinished Stand = "fertig"      // registered; the acknowledgements come by themselves
 )
 
-var stands = []Stand{StandBegun, StandRelease, StandForm, StandConfirm, StandDesk, StandFinished}
+var stands = []Stand{StandBegun, StandRelease, StandForm, StandConfirm, StandDesk, StandHearing, StandFinished}
 
 // way are the stages in which the move waits for the person, and the stand that is reached there.
 var way = []struct {
@@ -47,6 +50,9 @@ func (n *Node) Bring(ctx context.Context, p demo.Persona, account string, to Sta
 			c, err = n.step(ctx, p, c, to)
 		}
 	}
+	if err == nil && to == StandHearing && c.Status == procedure.AtDesk {
+		c, err = n.heard(ctx, c)
+	}
 	return c, err
 }
 
@@ -61,10 +67,25 @@ func (n *Node) step(ctx context.Context, p demo.Persona, c procedure.Case, to St
 		return n.filled(ctx, c, map[string]string{"correct": "yes"})
 	}
 	form := map[string]string{"kind": "sole"}
-	if to == StandDesk {
+	if to == StandDesk || to == StandHearing {
 		form["move_in"] = p.MovedIn(clock.DateOf(n.DB.Clock().Now())).AddDays(-3).String()
 	}
 	return n.filled(ctx, c, form)
+}
+
+// heard lets a clerk announce that they would refuse the move.
+func (n *Node) heard(ctx context.Context, c procedure.Case) (procedure.Case, error) {
+	staff, err := n.Access.List(ctx, c.Authority)
+	if err != nil {
+		return c, err
+	}
+	at := slices.IndexFunc(staff, func(s access.Staff) bool { return s.Has(access.ClerkRole) })
+	if at < 0 {
+		return c, fmt.Errorf("app: %s has no clerk", c.Authority)
+	}
+	return n.Procedure.Hear(ctx, staff[at], c.ID, procedure.Verdict{
+		Outcome: "refused", Reason: "Ihr Wohnungsgeber nennt einen anderen Tag. Er sagt, Sie sind noch nicht eingezogen.",
+	})
 }
 
 // confirmed lets the landlord confirm the move and hands the mark in.

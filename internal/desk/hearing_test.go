@@ -124,7 +124,7 @@ func TestABurdenIsDecidedOnlyAfterThePersonWasHeard(t *testing.T) {
 		// The clerk reads the answer and may decide now.
 		clerk.open(desk.Path).sees(http.StatusOK, "Antwort da")
 		page = clerk.open(desk.Path+"/"+c.ID).sees(http.StatusOK, "Ich wohne dort seit Freitag.", "Angehört, Antwort vom 04.03.", grounds)
-		page.never("Doch erst seit Montag.", "Ohne Anhörung entscheiden")
+		page.sees(http.StatusOK, "Noch einmal anhören").never("Doch erst seit Montag.", "Ohne Anhörung entscheiden")
 		clerk.send(page.path, decides(page, "refused", grounds)).sees(http.StatusOK, "Entschieden.")
 		c = t.drained(c)
 		if c.Status != procedure.Refused || t.happened(c, procedure.Heard) != 1 || t.happened(c, procedure.Answered) != 1 {
@@ -322,6 +322,13 @@ func TestADeadlineThatDoesNotPauseRunsWhileTheOfficeAsks(t *testing.T) {
 		}
 		t.clerk(osei).open(desk.Path+"?sicht=wartet").sees(http.StatusOK, "Mi, 06.03.").never("ruht")
 		t.citizen("mover").open("/vorgang/" + c.ID).sees(http.StatusOK).never("ruht")
+	})
+}
+
+func TestTheDemonstrationShowsAHearing(t *testing.T) {
+	towns(t, func(t town) {
+		t.citizen("mover").open("/demo?als=mover&stand=anhoerung").sees(http.StatusOK, "Bevor wir entscheiden: Was sagen Sie dazu?", "Antwort senden")
+		t.clerk(osei).open(desk.Path+"?sicht=wartet").sees(http.StatusOK, "Anhörung läuft", "Malte Brandes")
 	})
 }
 

@@ -121,7 +121,7 @@ type casePage struct {
 	OutcomeError                string
 	NeedsReason                 bool
 	Reason, Question            web.Field
-	CanHear                     bool
+	Hear                        string      // the button that announces a burden instead of deciding it
 	Without                     []web.Field // by which law and why nobody is heard
 	WithoutOpen                 bool
 	Version                     int64

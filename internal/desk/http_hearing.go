@@ -15,10 +15,14 @@ import (
 
 // hearing offers to hear the person before a burden, and to say why that is dispensed with (§ 28 VwVfG).
 func (p *Pages) hearing(c *web.Call, fl file, page *casePage) {
-	page.CanHear = len(fl.Until) > 0
-	if len(fl.Heard) == len(fl.Until) { // nothing is left to dispense with
+	switch {
+	case len(fl.Until) == 0:
+		return
+	case len(fl.Heard) == len(fl.Until): // nothing is left to dispense with
+		page.Hear = c.T("desk.hearing.again")
 		return
 	}
+	page.Hear = c.T("desk.hearing.go")
 	laws := web.Field{Kind: web.SelectField, Name: "absehen", Label: c.T("desk.hearing.law"), Optional: true}
 	for i, law := range procedure.Dispensations {
 		laws.Choices = append(laws.Choices, web.Choice{Value: law, Label: c.T("desk.unheard."+strconv.Itoa(i+1), "Law", law)})

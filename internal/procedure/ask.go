@@ -128,9 +128,8 @@ func (s *Service) Answer(ctx context.Context, account, id, text string) (Case, e
 		return Case{}, err
 	}
 	written, err := s.put(ctx, c, next, Event{Kind: Answered, Stage: c.Stage, Who: account, Data: map[string]string{"answer": text}}, nil)
-	if errors.Is(err, errMoved) {
-		now, again := s.Case(ctx, account, id)
-		return now, errors.Join(again, now.tookAnswer(text))
+	if errors.Is(err, errMoved) { // by another click, or by the end of the period: look again
+		return s.Answer(ctx, account, id, text)
 	}
 	return written, err
 }
