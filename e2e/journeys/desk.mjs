@@ -13,8 +13,8 @@ async function works(v, office) {
 }
 
 // stops brings a case to the desk: the day is not the one that the landlord named.
-async function stops(visitor, person) {
-  const v = await visitor()
+async function stops(visitor, person, options) {
+  const v = await visitor(options)
   const mark = await confirmsAsLandlord(v, person)
   await begins(v, person)
   await namesMark(v, mark)
@@ -74,6 +74,51 @@ export default {
     // Who decided stands in no letter of confirmation and on no page of the citizen.
     const name = await clerk.page.locator('.aw-acting__who strong').innerText()
     await citizen.doesNotSee(name)
+  },
+
+  async 'nobody is refused unheard, and who is heard answers without scripts'({ visitor }) {
+    const citizen = await stops(visitor, people.theresa, { scripts: false })
+    const clerk = await visitor({ careful: true })
+    await works(clerk, 'Stadt Lindenfurt')
+    const link = await clerk.page.getByRole('link', { name: /Theresa Lindner/ }).getAttribute('href')
+    await clerk.open(link)
+    await clerk.page.getByRole('radio', { name: /^Nicht angemeldet/ }).check()
+    await clerk.type('Grund für die Akte', 'Ihr Wohnungsgeber sagt, Sie sind noch nicht eingezogen.')
+    await clerk.page.locator('button[value=entscheiden]').click()
+    await clerk.sees('Hören Sie die Person erst an.')
+    await clerk.looksAt('vorgang-ungehoert')
+
+    // Instead she says what she intends and why.
+    await clerk.press('Erst anhören', { part: true })
+    await clerk.sees('Die Anhörung ist unterwegs.')
+    await clerk.sees('Anhörung zu „Nicht angemeldet“')
+    await clerk.doesNotSee('Entscheiden und zustellen')
+    await clerk.looksAt('vorgang-anhoerung')
+    await citizen.open('/postfach')
+    await citizen.sees('Anhörung: Was sagen Sie dazu?')
+    await citizen.open(link.replace('/arbeitsplatz/', '/vorgang/'))
+    await citizen.sees('Wir wollen so entscheiden: „Nicht angemeldet“.')
+    await citizen.sees('Ihr Wohnungsgeber sagt, Sie sind noch nicht eingezogen.')
+    await citizen.passes('anhoerung')
+    await citizen.press('Antwort senden')
+    await citizen.sees('Bitte schreiben Sie eine Antwort.')
+    await citizen.type('Ihre Antwort', 'Ich schlafe dort seit Montag. Die Nachbarin kann es bezeugen.')
+    await citizen.press('Antwort senden')
+    await citizen.sees('Wird geprüft')
+
+    // The answer is there, and the clerk decides with it.
+    await clerk.open('/arbeitsplatz')
+    await clerk.sees('Antwort da')
+    await clerk.open(link)
+    await clerk.sees('Die Nachbarin kann es bezeugen.')
+    await clerk.sees('Angehört, Antwort vom')
+    await clerk.looksAt('vorgang-angehoert')
+    await clerk.page.getByRole('radio', { name: /^Nicht angemeldet/ }).check()
+    await clerk.type('Grund für die Akte', 'Auch die Nachbarin hat Sie nicht gesehen.')
+    await clerk.page.locator('button[value=entscheiden]').click()
+    await clerk.sees('Entschieden. Alles Weitere läuft von selbst.')
+    await citizen.comesBackUntil('Der Vorgang ist beendet')
+    await citizen.sees('Ein Mensch hat entschieden.')
   },
 
   async 'a clerk works with the keyboard alone, and no other office sees the case'({ visitor }) {
