@@ -112,7 +112,10 @@ func (r *race) twoClerks(ctx context.Context, m town.Mover) error {
 	clicks := make([]func(), len(outcomes))
 	for i, outcome := range outcomes {
 		clicks[i] = func() {
-			_, said[i] = r.Procedure.Decide(ctx, clerks[i%len(clerks)], c.ID, procedure.Verdict{Outcome: outcome, Reason: fmt.Sprintf("Grund %d.", i), Version: c.Version})
+			_, said[i] = r.Procedure.Decide(ctx, clerks[i%len(clerks)], c.ID, procedure.Verdict{
+				Outcome: outcome, Reason: fmt.Sprintf("Grund %d.", i), Version: c.Version,
+				Unheard: procedure.Dispensation{Law: procedure.Dispensations[0], Reason: "Es eilt."}, // or the refusal could never win
+			})
 		}
 	}
 	atOnce(clicks...)
