@@ -109,16 +109,35 @@ func TestEvidenceSpansARestart(t *testing.T) {
 		w.record(access("mover"))
 		w.sequence()
 		p := w.packOf("mover")
-		if len(p.Records) != 1 || len(p.Earlier) != 1 || len(p.Earlier[0].Records) != 2 {
-			t.Fatalf("got %+v", p)
+		if len(p.Records) != 2 || len(p.Earlier) != 1 || len(p.Earlier[0].Records) != 2 {
+			t.Fatalf("%d records, %d earlier epochs", len(p.Records), len(p.Earlier))
+		}
+		if b, err := ledger.ParseBody(p.Records[0].Body); err != nil || b.Kind != ledger.Restarted || b.Subject != "" || b.More["closed"] != p.Earlier[0].Checkpoint {
+			t.Errorf("the first record of the new epoch is %+v, %v", b, err)
 		}
 		if r := check(t, p, ledger.FileOptions{Public: w.Public()}); !r.OK || len(r.Problems) != 0 {
 			t.Errorf("got %+v", r)
 		}
-		p.Earlier[0].Records = p.Earlier[0].Records[:1]
-		if r := check(t, p, ledger.FileOptions{}); r.OK {
-			t.Error("a record of the closed epoch was left out and nobody minds")
+		if p := w.packOf("nobody known"); len(p.Records) != 1 || len(p.Earlier) != 1 || !check(t, p, ledger.FileOptions{}).OK {
+			t.Errorf("whoever has no records cannot follow the log: %+v", p)
 		}
+		spoil := func(what string, change func(*ledger.Pack)) {
+			t.Helper()
+			p := w.packOf("mover")
+			change(&p)
+			if r := check(t, p, ledger.FileOptions{}); r.OK {
+				t.Errorf("%s and nobody minds", what)
+			}
+		}
+		spoil("a record of the closed epoch was left out", func(p *ledger.Pack) { p.Earlier[0].Records = p.Earlier[0].Records[:1] })
+		spoil("the record of the restart was left out", func(p *ledger.Pack) { p.Records = p.Records[1:] })
+		spoil("the closed epoch was left out", func(p *ledger.Pack) { p.Earlier = nil })
+		spoil("the epochs were exchanged", func(p *ledger.Pack) {
+			old := p.Earlier[0]
+			p.Earlier = nil
+			old.Earlier = []ledger.Pack{*p}
+			*p = old
+		})
 		dir := t.TempDir()
 		if err := w.WritePack(t.Context(), dir, nil); err != nil {
 			t.Fatal(err)
