@@ -83,7 +83,7 @@ export default {
     await v.passes('nachpruefen-falsch')
   },
 
-  async 'the browser remembers the log, and sees when it was rolled back or forked'({ visitor }) {
+  async 'the browser remembers the log, and sees when it was rolled back or forked'({ visitor, town }) {
     const v = await visitor()
     await v.open('/zugriffe/nachpruefen')
     await showsCard(v, people.gisela)
@@ -116,9 +116,10 @@ export default {
     await v.sees('Das Protokoll ist kürzer als bei der letzten Prüfung')
     await v.doesNotSee('Ab der nächsten Prüfung')
     await v.passes('nachpruefen-kuerzer')
-    const saved = v.page.waitForEvent('download')
+    const download = v.page.waitForEvent('download')
     await v.press('Gemerkten Stand speichern')
-    assert.match(await readFile(await (await saved).path(), 'utf8'), /^amtsweg\.example\/.*\n\d+\n.{44}\n\n— /)
+    const saved = await (await download).path()
+    assert.match(await readFile(saved, 'utf8'), /^amtsweg\.example\/.*\n\d+\n.{44}\n\n— /)
     await v.page.unroute(all)
 
     // Another log under the same signature would show other hashes.
@@ -140,6 +141,17 @@ export default {
     // After a fault the browser remembers what it had, and the honest log still continues that.
     await checks(v)
     await v.sees('Das Protokoll setzt das von damals fort.')
+    const pack = await downloads(v, 'Nachweis herunterladen (ZIP)')
+    const dir = await mkdtemp(join(tmpdir(), 'amtsweg-pack-'))
+    try {
+      const [now, then] = [join(dir, 'nachweis.zip'), join(dir, 'damals.json')]
+      await writeFile(now, pack.body)
+      await writeFile(then, yesterday)
+      assert.match(await town.amtsweg('ledger', 'verify', now, '--head', saved, '--log', town.url), /^ok/)
+      await assert.rejects(town.amtsweg('ledger', 'verify', then, '--head', saved, '--log', town.url), { stdout: /records were taken back/ })
+    } finally {
+      await rm(dir, { recursive: true, force: true })
+    }
     await v.press('Gemerktes vergessen')
     assert.equal(await v.page.evaluate(() => localStorage.length), 0, 'nothing is left')
   },

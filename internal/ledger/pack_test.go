@@ -148,6 +148,71 @@ func TestEvidenceSpansARestart(t *testing.T) {
 	})
 }
 
+func TestAKeptCheckpointIsFollowed(t *testing.T) {
+	towns(t, func(t *testing.T, w *town) {
+		kept := func() string {
+			t.Helper()
+			head, err := w.Checkpoint(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			return head
+		}
+		tile := func(path string) ([]byte, error) { return w.Tile(t.Context(), path) }
+		verdict := func(head, want string, o ledger.FileOptions) {
+			t.Helper()
+			o.Head = head
+			r := check(t, w.packOf("mover"), o)
+			said := strings.Join(r.Remarks, "\n")
+			for _, p := range r.Problems {
+				said += "\n" + p.What
+			}
+			if r.OK != (want == "" || strings.HasPrefix(want, "the log says")) || !strings.Contains(said, want) {
+				t.Errorf("got %v, %s, want %q", r.OK, said, want)
+			}
+		}
+		empty := kept()
+		w.record(access("mover"), access("child"))
+		w.sequence()
+		evening := kept()
+		w.keep()
+		w.record(access("mover"))
+		w.sequence()
+		night := kept()
+		w.record(access("mover"), access("child"))
+		w.sequence()
+		morning := kept()
+
+		verdict(morning, "", ledger.FileOptions{})
+		verdict(empty, "", ledger.FileOptions{})
+		verdict(evening, "", ledger.FileOptions{Tile: tile})
+		verdict(evening, "without tiles they cannot be compared", ledger.FileOptions{})
+		verdict(evening, "could not be had", ledger.FileOptions{Tile: func(string) ([]byte, error) { return nil, fault.New(fault.NotFound, "ledger.error.tile") }})
+		verdict(evening, "could not be had", ledger.FileOptions{Tile: func(string) ([]byte, error) { return nil, nil }})
+		verdict(evening, "are not those it was signed for", ledger.FileOptions{Tile: func(path string) ([]byte, error) {
+			b, err := w.Tile(t.Context(), path)
+			b = bytes.Clone(b)
+			b[len(b)-1] ^= 1
+			return b, err
+		}})
+		verdict(strings.Replace(evening, "\n2\n", "\n3\n", 1), "its signature does not hold", ledger.FileOptions{Tile: tile})
+
+		w.restore()
+		w.Ledger = w.open()
+		verdict(morning, "records were taken back", ledger.FileOptions{})
+		if err := w.Restart(t.Context(), night, "Plattenschaden"); err != nil {
+			t.Fatal(err)
+		}
+		w.record(access("mover"))
+		w.sequence()
+		verdict(evening, "", ledger.FileOptions{})
+		verdict(night, "the log says that records among them were lost", ledger.FileOptions{})
+		verdict(morning, "does not say that so many were lost", ledger.FileOptions{})
+		verdict(kept(), "", ledger.FileOptions{})
+		verdict(empty, "", ledger.FileOptions{Tile: tile})
+	})
+}
+
 // beside adds what other modules lay beside the ledger's part.
 func (w *town) beside(rec ledger.Recorded) (map[string][]byte, ledger.Source) {
 	w.t.Helper()
