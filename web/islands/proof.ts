@@ -184,6 +184,9 @@ class Check {
     show(this.result, "running");
     this.remark("");
     this.offerToSave();
+    // The memory comes first: another window may check meanwhile and see a longer log than the evidence fetched here.
+    const memory = this.person === "" ? undefined : await Memory.of(this.person);
+    const past = memory?.past();
     let evidence: Evidence;
     try {
       const answer = await fetch(this.section.dataset.proof ?? "", { headers: { Accept: "application/json" }, credentials: "same-origin" });
@@ -193,8 +196,6 @@ class Check {
       show(this.result, "fetch");
       return;
     }
-    const memory = this.person === "" ? undefined : await Memory.of(this.person);
-    const past = memory?.past();
     const result = await check(evidence, this.person, past);
     mark(result);
     if (this.waiting) {
