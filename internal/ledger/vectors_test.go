@@ -169,7 +169,33 @@ func vectors(t testing.TB) (all []vector) {
 	forged := planted(t, key, 20, 3)
 	forged.Erased[0].Leaf[0] ^= 1
 	add("an erased record that was never there", "inclusion", id(6), false, forged)
+	old := planted(t, key, 20)
+	add("the log began anew after a restore", "", "", true, renewed(t, key, old, old.Checkpoint))
+	add("the log began anew and names another end", "restart", "", false, renewed(t, key, old, planted(t, key, 19).Checkpoint))
+	alone := renewed(t, key, old, old.Checkpoint)
+	alone.Earlier = nil
+	add("the log began anew and hides what was before", "restart", "", false, alone)
 	return all
+}
+
+// renewed is a pack of the second epoch, which says that it goes on from the checkpoint closed; it has no other record yet.
+func renewed(t testing.TB, key seeded, old Pack, closed string) Pack {
+	t.Helper()
+	entry := Entry{
+		Kind: Restarted, Authority: "node", Purpose: "Neubeginn nach Wiederherstellung", Reason: "Übung",
+		More: map[string]string{moreClosed: closed, moreLast: old.Checkpoint}, inner: true,
+	}
+	body, err := entry.body(nil, "restart", time.Date(2030, 3, 5, 8, 0, 0, 0, time.UTC), link{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	first := PackRecord{ID: "restart", Body: body, Salt: bytes.Repeat([]byte{7}, saltSize), Proof: [][]byte{}}
+	name := nameIn(vectorLog, 2)
+	signed, err := Checkpoint{name, 1, hashLeaf(first.leaf())}.sign(key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return Pack{Checkpoint: signed, Key: PackKey{name, key.Public()}, Records: []PackRecord{first}, Earlier: []Pack{old}}
 }
 
 func TestAMissingBodyNeedsItsErasure(t *testing.T) {
