@@ -211,6 +211,19 @@ func TestAMissingBodyNeedsItsErasure(t *testing.T) {
 	}
 }
 
+func TestAnEpochOfAnotherKeyDoesNotFollowAKeptCheckpoint(t *testing.T) {
+	old := planted(t, seed(1), 20)
+	for key, want := range map[byte]bool{1: true, 2: false} {
+		b, err := json.Marshal(renewed(t, seed(key), old, old.Checkpoint))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if r, err := VerifyBytes(b, FileOptions{Head: old.Checkpoint}); err != nil || r.OK != want {
+			t.Errorf("an epoch of key %d: %+v, %v", key, r, err)
+		}
+	}
+}
+
 func TestVectorsForTheBrowser(t *testing.T) {
 	const file = "testdata/vectors.json"
 	all := vectors(t)

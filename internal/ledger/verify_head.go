@@ -1,6 +1,7 @@
 package ledger
 
 import (
+	"bytes"
 	"fmt"
 	"slices"
 	"strings"
@@ -19,6 +20,10 @@ func (v *fileCheck) outside() {
 	head, err := OpenCheckpoint(v.o.Head, v.keyFor(name))
 	if err != nil {
 		v.report.add("given head", name, time.Time{}, "its signature does not hold with the pack's key: %v", err)
+		return
+	}
+	if newest := v.epochs[len(v.epochs)-1].Key; !bytes.Equal(newest.Public, v.keyFor(name)) {
+		v.report.add("given head", name, time.Time{}, "it is signed with another key than %s", newest.Name)
 		return
 	}
 	at := slices.IndexFunc(v.heads, func(c Checkpoint) bool { return c.Name == name })
