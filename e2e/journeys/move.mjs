@@ -42,7 +42,7 @@ export default {
     await v.open('/zugriffe')
     await v.sees('Sie müssen Ihre Daten nicht noch einmal eintippen.')
     await v.looksAt('zugriffe')
-    for (const [path, name] of [['/vorgaenge', 'vorgaenge'], ['/konto', 'konto'], ['/', 'start'], ['/zugriffe/familie', 'zugriffe-familie']]) {
+    for (const [path, name] of [['/vorgaenge', 'vorgaenge'], ['/konto', 'konto'], ['/', 'start'], ['/zugriffe/familie', 'zugriffe-familie'], ['/zugriffe/verdeckt', 'zugriffe-verdeckt']]) {
       assert.equal(await v.open(path), 200, path)
       await v.looksAt(name)
     }

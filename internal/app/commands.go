@@ -94,7 +94,7 @@ func (c *ledgerVerify) verify(s *shell) (report ledger.Report, err error) {
 		return ledger.VerifyFile(c.File, o)
 	}
 	err = s.look(c.Store, func(ctx context.Context, d *db.DB) error {
-		o := ledger.VerifyOptions{HeadFile: filepath.Join(c.Data, "ledger.head"), Head: string(head)}
+		o := ledger.VerifyOptions{HeadFile: filepath.Join(c.Folder(), "ledger.head"), Head: string(head)}
 		ring, err := keys.Open(ctx, d, c.KeyFile())
 		if err != nil {
 			return err

@@ -441,3 +441,28 @@ func TestWhoReadsEnglishIsWrittenToInEnglish(t *testing.T) {
 		}
 	})
 }
+
+// TestTheStandsOfADemonstrationGoOnFromWhereACaseIs clicks the guide's stands in an order nobody planned.
+func TestTheStandsOfADemonstrationGoOnFromWhereACaseIs(t *testing.T) {
+	towns(t, func(t town) {
+		p, account := t.citizen("mover")
+		var id string
+		for _, c := range []struct {
+			to    app.Stand
+			stage string
+		}{
+			{app.StandBegun, "proof"}, {app.StandRelease, "release"}, {app.StandBegun, "release"}, {app.StandForm, "apply"},
+			{app.StandRelease, "apply"}, {app.StandConfirm, "confirm"}, {app.StandForm, "confirm"},
+		} {
+			got, err := t.Bring(t.Context(), p, account, c.to)
+			if err != nil || got.Stage != c.stage || id != "" && got.ID != id {
+				t.Fatalf("%s: case %s in stage %q, %v; want %q", c.to, got.ID, got.Stage, err, c.stage)
+			}
+			id = got.ID
+		}
+		done, err := t.Bring(t.Context(), p, account, app.StandFinished)
+		if err != nil || done.ID != id || done.Outcome != "registered" {
+			t.Errorf("%s %q, %v", done.ID, done.Outcome, err)
+		}
+	})
+}

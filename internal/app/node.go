@@ -129,7 +129,7 @@ func (n *Node) base(ctx context.Context) (err error) {
 	n.Jobs = job.New(n.DB, n.Log)
 	n.Events = event.New(n.Jobs)
 	n.Ledger, err = ledger.New(ctx, n.DB, n.Keys, ledger.Options{
-		Name: "amtsweg.example/" + n.Config.Node, HeadFile: filepath.Join(n.Config.Data, "ledger.head"), Log: n.Log,
+		Name: "amtsweg.example/" + n.Config.Node, HeadFile: filepath.Join(n.Config.Folder(), "ledger.head"), Log: n.Log, Jobs: n.Jobs,
 	})
 	return err
 }

@@ -29,26 +29,42 @@ const (
 
 var stands = []Stand{StandBegun, StandRelease, StandForm, StandConfirm, StandDesk, StandFinished}
 
-// Bring takes a persona's move as far as a stand, by the same calls as the pages.
+// way are the stages in which the move waits for the person, and the stand that is reached there.
+var way = []struct {
+	stage string
+	stand Stand
+}{{"proof", StandBegun}, {"release", StandRelease}, {"apply", StandForm}, {"confirm", StandConfirm}}
+
+// Bring takes a persona's move as far as a stand, by the same calls as the pages. A case that is there already goes on
+// from where it is, and one that is further stays there.
 func (n *Node) Bring(ctx context.Context, p demo.Persona, account string, to Stand) (procedure.Case, error) {
 	c, err := n.Procedure.Start(ctx, procedure.Start{Service: "residence-registration", Authority: demo.NewTown, Account: account, Channel: "app"})
-	if err != nil || to == StandBegun {
-		return c, err
+	for _, at := range way {
+		if err != nil || at.stand == to {
+			break
+		}
+		if c.Stage == at.stage {
+			c, err = n.step(ctx, p, c, to)
+		}
 	}
-	if c, err = n.confirmed(ctx, p, c); err != nil || to == StandRelease {
-		return c, err
-	}
-	if c, err = n.released(ctx, c); err != nil || to == StandForm {
-		return c, err
+	return c, err
+}
+
+// step does what the case waits for.
+func (n *Node) step(ctx context.Context, p demo.Persona, c procedure.Case, to Stand) (procedure.Case, error) {
+	switch c.Stage {
+	case "proof":
+		return n.confirmed(ctx, p, c)
+	case "release":
+		return n.released(ctx, c)
+	case "confirm":
+		return n.filled(ctx, c, map[string]string{"correct": "yes"})
 	}
 	form := map[string]string{"kind": "sole"}
 	if to == StandDesk {
 		form["move_in"] = p.MovedIn(clock.DateOf(n.DB.Clock().Now())).AddDays(-3).String()
 	}
-	if c, err = n.filled(ctx, c, form); err != nil || to == StandConfirm {
-		return c, err
-	}
-	return n.filled(ctx, c, map[string]string{"correct": "yes"})
+	return n.filled(ctx, c, form)
 }
 
 // confirmed lets the landlord confirm the move and hands the mark in.

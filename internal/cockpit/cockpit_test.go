@@ -287,6 +287,28 @@ func TestAnErasedEntryLeavesItsPlace(t *testing.T) {
 	})
 }
 
+func TestAHiddenAccessAppearsOnItsDay(t *testing.T) {
+	story(t, func(w *town) {
+		w.must(w.ledger.ReadyToHide(w.Context(), string(oldTown)))
+		for range 11 {
+			w.record(ledger.Entry{
+				Kind: ledger.Access, Authority: string(oldTown), Subject: w.subject["Jana"], Reader: "polizei", Fields: fields, Purpose: "Ermittlung",
+				Law: "§ 34 Abs. 4 BMG", Reason: "Die Polizei hat Ihre Anschrift abgerufen.", Basis: "law",
+				Hide: ledger.Hiding{Law: "§ 11 Abs. 2 Nr. 4 BMG", Until: day("2030-04-01")},
+			})
+		}
+		w.sequence()
+		w.as("Jana").open("/zugriffe").doesNotSee("Polizei", "Ermittlung")
+		w.as("").open("/zugriffe/verdeckt").sees("4. Quartal 2029", "weniger als 10").doesNotSee(">11<")
+		w.clock.Set(day("2030-04-01").Start())
+		w.must(w.jobs.Drain(w.Context()))
+		w.sequence()
+		w.as("Jana").open("/zugriffe").sees("Die Polizei hat Ihre Anschrift abgerufen.", "war bis zu diesem Tag verdeckt", "am 4. März 2030, 9:00 Uhr")
+		w.as("Tobias").open("/zugriffe").doesNotSee("Polizei")
+		w.as("").open("/zugriffe/verdeckt").sees("1. Quartal 2030", ">11<")
+	})
+}
+
 func TestTheEvidenceHoldsOutsideTheHouse(t *testing.T) {
 	story(t, func(w *town) {
 		g := w.grant("Jana", "Jana", "case-1")

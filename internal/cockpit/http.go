@@ -24,6 +24,7 @@ const (
 	accessesPath = "/zugriffe"
 	proofPath    = accessesPath + "/nachpruefen"
 	familyPath   = accessesPath + "/familie"
+	hiddenPath   = accessesPath + "/verdeckt"
 	jsonPath     = accessesPath + "/nachweis.json"
 	zipPath      = accessesPath + "/nachweis.zip"
 
@@ -40,6 +41,7 @@ func (s *Service) Routes(w *web.Server) {
 	w.Handle("POST", grantsPath+"/{request}/ablehnen", s.Policy, s.refuse)
 	w.Handle("GET", accessesPath, s.Policy, s.showAccesses)
 	w.Handle("GET", familyPath, s.Policy, s.family)
+	w.Handle("GET", hiddenPath, web.Public, s.hidden)
 	w.Handle("GET", proofPath, s.Policy, s.proof)
 	w.Handle("GET", jsonPath, s.Policy, s.evidence)
 	w.Handle("GET", zipPath, s.Policy, s.evidenceZip)

@@ -24,6 +24,7 @@ type accessesPage struct {
 	Proof   string // page of the check
 	Check   check
 	Filters string // the page itself
+	Hidden  string // page about accesses that are not shown yet
 }
 
 func (s *Service) showAccesses(c *web.Call) error {
@@ -46,7 +47,7 @@ func (s *Service) showAccesses(c *web.Call) error {
 	}
 	p := accessesPage{
 		Page: web.Page{Title: c.T("cockpit.accesses.title"), Nav: accessesPath, Scripts: []string{"proof.js"}}, For: v.who(c, accessesPath),
-		Group: groupField(c, g), Days: w.days(items), None: len(items) == 0, Filters: accessesPath,
+		Group: groupField(c, g), Days: w.days(items), None: len(items) == 0, Filters: accessesPath, Hidden: hiddenPath,
 		Proof: v.link(proofPath), Check: v.check(), Empty: w.noAccess(g, older),
 	}
 	if older > 0 {
@@ -184,6 +185,8 @@ func (w words) why(i ledger.Item) string {
 	switch {
 	case i.Erased:
 		return w.t("cockpit.why.erased")
+	case i.Opening():
+		return w.t("cockpit.why.opened", "Moment", i18n.Moment(w.c.Lang(), i.Happened), "Reason", said)
 	case i.Kind == ledger.Release && mine:
 		return w.t("cockpit.why.release", "Title", title, "Reader", reader)
 	case i.Kind == ledger.Release:
@@ -260,6 +263,29 @@ func (w words) place(i ledger.Item) string {
 	case Blank, Placed:
 	}
 	return w.t("cockpit.place.placed", "Number", i18n.Number(w.c.Lang(), i.Position))
+}
+
+// hiddenPage tells the public how many accesses their persons do not see yet.
+type hiddenPage struct {
+	web.Page
+	Accesses string
+	Quarters []web.Fact
+}
+
+func (s *Service) hidden(c *web.Call) error {
+	list, err := s.Ledger.HiddenByQuarter(c.Context())
+	if err != nil {
+		return err
+	}
+	p := hiddenPage{Page: web.Page{Title: c.T("cockpit.hidden.title"), Nav: accessesPath}, Accesses: accessesPath}
+	for _, q := range list {
+		count := i18n.Number(c.Lang(), int64(q.Hidden))
+		if q.Few {
+			count = c.T("cockpit.hidden.few", "Least", ledger.FewestHidden)
+		}
+		p.Quarters = append(p.Quarters, web.Fact{Name: c.T("cockpit.hidden.quarter", "Quarter", q.Quarter, "Year", q.Year), Value: count})
+	}
+	return c.Render(http.StatusOK, "cockpit/verdeckt.html", p)
 }
 
 // proofPage explains what the check shows and what it does not.

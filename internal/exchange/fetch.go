@@ -178,6 +178,11 @@ func (s *Service) prepare(ctx context.Context, q Question) error {
 	if err := s.Ready(ctx, q.Holder); err != nil {
 		return err
 	}
+	if q.Hide != (ledger.Hiding{}) {
+		if err := s.Ledger.ReadyToHide(ctx, string(q.Holder)); err != nil {
+			return err
+		}
+	}
 	if from := s.source(q.Register); from.Ready != nil {
 		return from.Ready(ctx, Lookup{Holder: q.Holder, Register: q.Register, With: q.With})
 	}
@@ -193,7 +198,7 @@ func (s *Service) permit(ctx context.Context, tx *db.Tx, d door, questions []Que
 		var entitled, err error
 		if d == doorFetch {
 			entitled = s.Registers.Entitlements.Check(ctx, tx, today, register.Ask{
-				Holder: q.Holder, Register: q.Register, Evidence: q.Evidence, Reader: q.Reader, Fields: q.Fields, Law: q.Law,
+				Holder: q.Holder, Register: q.Register, Evidence: q.Evidence, Reader: q.Reader, Fields: q.Fields, Law: q.Law, Hide: q.Hide,
 			})
 			if entitled != nil && !fault.Is(entitled, fault.Forbidden) {
 				return nil, entitled // no answer is not a no

@@ -33,6 +33,8 @@ type Question struct {
 	Basis         consent.Basis
 	Grant         string // on request and on consent
 	WantHash      string // if set, the values must still be these
+	// Hide keeps the access from the person until a day, where the register's own list lets the reader: by law only.
+	Hide ledger.Hiding
 }
 
 // Answer is what a register told. Values are not kept here; Statement is the holder's signature over their hash.
@@ -91,6 +93,9 @@ func (q Question) law() string {
 func decide(d door, q Question, entitled error, g consent.Grant, now time.Time) error {
 	if q.Subject == "" || q.Holder == "" || q.Register == "" || q.Evidence == "" || len(q.Fields) == 0 || q.Purpose == "" || q.law() == "" {
 		return fault.New(fault.Invalid, "exchange.error.incomplete")
+	}
+	if q.Hide != (ledger.Hiding{}) && (d != doorFetch || q.Basis != consent.ByLaw) {
+		return fault.New(fault.Forbidden, "exchange.error.hidden")
 	}
 	switch d {
 	case doorPreview:
@@ -182,6 +187,6 @@ func (q Question) entry(d door, now time.Time) ledger.Entry {
 	return ledger.Entry{
 		Kind: ledger.Access, Authority: string(q.Holder), Unit: q.Unit, Role: q.Role, Actor: q.Actor, OnBehalf: q.OnBehalf, Subject: q.Subject,
 		Reader: reader, Fields: q.Fields, Purpose: q.Purpose, Law: q.law(), Basis: string(q.Basis), Case: q.Case, Reason: q.Reason,
-		Grant: q.Grant, DeleteOn: ledger.RetrievalLog(now), More: more,
+		Grant: q.Grant, DeleteOn: ledger.RetrievalLog(now), More: more, Hide: q.Hide,
 	}
 }

@@ -21,6 +21,7 @@ import (
 // Ledger records what passes and promises it to the other side.
 type Ledger interface {
 	Record(ctx context.Context, tx *db.Tx, entries ...ledger.Entry) ([]ledger.Recorded, error)
+	ReadyToHide(ctx context.Context, authority string) error
 	Receipt(rec ledger.Recorded) (string, error)
 }
 

@@ -9,6 +9,7 @@ import (
 
 	"github.com/amtsweg/amtsweg/internal/authority"
 	"github.com/amtsweg/amtsweg/internal/base/db"
+	"github.com/amtsweg/amtsweg/internal/ledger"
 )
 
 //go:embed migrations/*.sql
@@ -22,10 +23,12 @@ var Texts embed.FS
 // Migrations are this package's tables.
 var Migrations = db.Migrations{Module: "exchange", Files: files}
 
+// insertAnswers keeps what was told. Of a hidden access the holder keeps nothing but its sealed record in the ledger; the
+// reader has the signed answer.
 func insertAnswers(ctx context.Context, tx *db.Tx, told []passed) error {
 	args, rows := make([]any, 0, 12*len(told)), 0
 	for _, p := range told {
-		if !p.found {
+		if !p.found || p.question.Hide != (ledger.Hiding{}) {
 			continue
 		}
 		rows++

@@ -71,12 +71,12 @@ func story(t *testing.T, tell func(w *town)) {
 		w.must(err)
 		w.ring, err = keys.Open(ctx, d, filepath.Join(t.TempDir(), "master.key"))
 		w.must(err)
-		w.ledger, err = ledger.New(ctx, d, w.ring, ledger.Options{Name: "amtsweg.test/mittelau"})
+		w.jobs = job.New(d, d.Log())
+		w.ledger, err = ledger.New(ctx, d, w.ring, ledger.Options{Name: "amtsweg.test/mittelau", Jobs: w.jobs})
 		w.must(err)
 		w.register, err = register.New(ctx, d, w.ring, w.ledger)
 		w.must(err)
 		w.people()
-		w.jobs = job.New(d, d.Log())
 		bus := event.New(w.jobs)
 		bus.Watch(w.see)
 		w.consent, err = consent.New(ctx, d, w.ledger, bus, w.ring)
@@ -126,6 +126,10 @@ func (w *town) people() {
 		register.Entitlement{
 			Holder: oldTown, Register: register.Residents, Evidence: "address", Reader: newTown, Fields: []string{"homes"},
 			Law: "§ 34 Abs. 1 BMG", Until: clock.Date{Y: 2035, M: 12, D: 31},
+		},
+		register.Entitlement{
+			Holder: oldTown, Register: register.Residents, Evidence: "address", Reader: police, Fields: []string{"homes"},
+			Law: "§ 34 Abs. 4 BMG", Until: clock.Date{Y: 2035, M: 12, D: 31}, HideLaw: hideLaw, HideDays: 180,
 		},
 	))
 }

@@ -35,6 +35,12 @@ type Body struct {
 	Grant      string            `json:"grant,omitempty"`
 	DeleteOn   clock.Date        `json:"delete_on,omitzero"`
 	Erases     []string          `json:"erases,omitempty"`
+	Commitment []byte            `json:"commitment,omitempty"` // of a hidden record: SHA-256(nonce ‖ the access)
+	OpensOn    clock.Date        `json:"opens_on,omitzero"`
+	Sealed     []byte            `json:"sealed,omitempty"`
+	Opens      string            `json:"opens,omitempty"` // the hidden record that this one brings to light
+	Happened   time.Time         `json:"happened,omitzero"`
+	Nonce      []byte            `json:"nonce,omitempty"`
 	More       map[string]string `json:"more,omitempty"`
 }
 
@@ -50,7 +56,7 @@ var errBody = errors.New("ledger: not the bytes of a record")
 
 // members are the raw values of those members of a body that are also columns or links, still in JSON.
 type members struct {
-	authority, caseID, deleteOn, id, kind, subject, subjectPrev, subjectSeq, time []byte
+	authority, caseID, deleteOn, id, kind, opens, subject, subjectPrev, subjectSeq, time []byte
 }
 
 // scanMembers finds the members of a canonical body without unpacking it: verification reads every body of a ledger.
@@ -94,6 +100,8 @@ func (m *members) set(key, value []byte) {
 		m.id = value
 	case "kind":
 		m.kind = value
+	case "opens":
+		m.opens = value
 	case "subject":
 		m.subject = value
 	case "subject_prev":

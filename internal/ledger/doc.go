@@ -8,6 +8,9 @@
 // first record names the checkpoint it went on from and what was lost. The law behind it: § 40 BMG (log of automated
 // retrievals) and the duty of every authority to say who read what, and why.
 //
+// An access that a law keeps from its person for a while stands there sealed, without the person, and comes into the
+// person's sequence on the day fixed when it was recorded.
+//
 // It never stores a record without purpose and law of an access, never shows a checkpoint before it is durable, never
 // writes on a tree it finds broken, and never loses a body without a record of erasure that names the law. It cannot
 // show that a reader recorded an access at all, nor that everybody is shown the same tree: for that stand the one gate,

@@ -32,6 +32,7 @@ const (
 	Notice          Kind = "notice"          // an authority was told by law (Änderungsmitteilung)
 	Acknowledgement Kind = "acknowledgement" // it answered that it has the notice (Quittung)
 	Login           Kind = "login"           // the person logged in (Anmeldung)
+	Hidden          Kind = "hidden"          // an access that its person sees on a later day (verdeckter Zugriff)
 	Erasure         Kind = "erasure"         // bodies of records were erased on their day (Löschung)
 	Configuration   Kind = "configuration"   // a setting changed (Einstellung)
 	Restarted       Kind = "restart"         // first leaf of a new epoch, after a restore (Neubeginn)
@@ -40,7 +41,8 @@ const (
 // Entry is what the caller knows of a record. Who did it (Authority, Unit, Role; Actor is an opaque id, OnBehalf the
 // one represented), about whom (Subject, empty if no person is concerned), for which Reader, which Fields, and why:
 // Purpose, Law, Basis (law, request or consent), Case and the plain-language Reason of the definition's template.
-// DeleteOn is the day from which the body must go; the zero day means: when its file goes.
+// DeleteOn is the day from which the body must go; the zero day means: when its file goes. Hide keeps an access from its
+// person for a while.
 type Entry struct {
 	Kind      Kind
 	Authority string
@@ -59,9 +61,12 @@ type Entry struct {
 	Grant     string
 	DeleteOn  clock.Date
 	More      map[string]string
+	Hide      Hiding
 
-	inner  bool     // erasures and restarts are written by this package only
-	erases []string // ids of erased records
+	inner   bool     // erasures, restarts and hidden records are written by this package only
+	erases  []string // ids of erased records
+	covert  covert   // of a hidden record
+	opening opening  // of a record that opens a hidden one
 }
 
 // check refuses what must never be recorded: an act without an author, an access without purpose and law.
@@ -71,10 +76,10 @@ func (e *Entry) check() error {
 		return fault.New(fault.Internal, "ledger.error.author")
 	case e.Kind == Access && (e.Purpose == "" || e.Law == ""):
 		return fault.New(fault.Internal, "ledger.error.reason")
-	case (e.Kind == Erasure || e.Kind == Restarted) && !e.inner:
+	case (e.Kind == Erasure || e.Kind == Restarted || e.Kind == Hidden) && !e.inner:
 		return fault.New(fault.Internal, "ledger.error.kind")
 	}
-	return nil
+	return e.checkHiding()
 }
 
 // Recorded is the proof of writing: the leaf commits to the body without showing it.
@@ -101,12 +106,16 @@ func (e *Entry) body(dst []byte, id string, now time.Time, at link) ([]byte, err
 	w.text("authority", e.Authority, true)
 	w.text("basis", e.Basis, false)
 	w.text("case", e.Case, true)
+	w.bytes("commitment", e.covert.commitment)
 	if !e.DeleteOn.IsZero() {
 		w.text("delete_on", e.DeleteOn.String(), true)
 	}
 	w.list("erases", e.erases)
 	w.list("fields", e.Fields)
 	w.text("grant", e.Grant, false)
+	if e.opening.record != "" {
+		w.moment("happened", e.opening.happened)
+	}
 	w.text("id", id, true)
 	w.text("kind", e.Kind, true)
 	w.text("law", e.Law, true)
@@ -114,11 +123,15 @@ func (e *Entry) body(dst []byte, id string, now time.Time, at link) ([]byte, err
 		w.key("more")
 		w.keep(canon.Append(w.b, e.More))
 	}
+	w.bytes("nonce", e.opening.nonce)
 	w.text("on_behalf", e.OnBehalf, false)
+	w.text("opens", e.opening.record, false)
+	w.text("opens_on", e.covert.opens.String(), false)
 	w.text("purpose", e.Purpose, true)
 	w.text("reader", e.Reader, false)
 	w.text("reason", e.Reason, false)
 	w.text("role", e.Role, false)
+	w.bytes("sealed", e.covert.sealed)
 	if e.Subject != "" {
 		w.text("subject", string(e.Subject), true)
 		w.key("subject_prev")
@@ -128,8 +141,7 @@ func (e *Entry) body(dst []byte, id string, now time.Time, at link) ([]byte, err
 		w.key("subject_seq")
 		w.b = strconv.AppendInt(w.b, at.seq, 10)
 	}
-	w.key("time")
-	w.b = append(now.UTC().AppendFormat(append(w.b, '"'), stamp), '"')
+	w.moment("time", now)
 	w.text("unit", e.Unit, true)
 	return append(w.b, '}'), w.err
 }

@@ -16,6 +16,7 @@ import (
 	"github.com/amtsweg/amtsweg/internal/base/clock"
 	"github.com/amtsweg/amtsweg/internal/base/db"
 	"github.com/amtsweg/amtsweg/internal/base/fault"
+	"github.com/amtsweg/amtsweg/internal/base/job"
 	"github.com/amtsweg/amtsweg/internal/base/keys"
 	"github.com/amtsweg/amtsweg/internal/ledger"
 	"github.com/amtsweg/amtsweg/internal/testkit"
@@ -28,6 +29,7 @@ type town struct {
 	db    *db.DB
 	ring  *keys.Ring
 	clock *clock.Fixed
+	jobs  *job.Queue
 	head  string
 }
 
@@ -35,7 +37,7 @@ type town struct {
 func towns(t *testing.T, story func(t *testing.T, w *town)) {
 	t.Parallel()
 	testkit.EnginesAt(t, "2030-03-04 09:00", func(t *testing.T, d *db.DB, c *clock.Fixed) {
-		if err := d.Migrate(t.Context(), keys.Migrations, ledger.Migrations); err != nil {
+		if err := d.Migrate(t.Context(), keys.Migrations, job.Migrations, ledger.Migrations); err != nil {
 			t.Fatal(err)
 		}
 		dir := t.TempDir()
@@ -52,7 +54,8 @@ func towns(t *testing.T, story func(t *testing.T, w *town)) {
 // open starts the node's ledger, as after a restart of the process.
 func (w *town) open() *ledger.Ledger {
 	w.t.Helper()
-	l, err := ledger.New(w.t.Context(), w.db, w.ring, ledger.Options{Name: "amtsweg.example/lindenfurt", HeadFile: w.head})
+	w.jobs = job.New(w.db, w.db.Log())
+	l, err := ledger.New(w.t.Context(), w.db, w.ring, ledger.Options{Name: "amtsweg.example/lindenfurt", HeadFile: w.head, Jobs: w.jobs})
 	if err != nil {
 		w.t.Fatal(err)
 	}

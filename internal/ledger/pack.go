@@ -175,7 +175,36 @@ func (p Pack) check(r *Report) []Checkpoint {
 	}
 	persons.check(r)
 	p.checkErasures(r)
+	p.checkOpenings(r)
 	return heads
+}
+
+// checkOpenings holds every record that opens a hidden access against the hidden record, which lies in the pack unless it
+// was erased since.
+func (p Pack) checkOpenings(r *Report) {
+	hidden, openers := map[string]Body{}, []Body{}
+	for _, e := range append(slices.Clone(p.Earlier), p) {
+		for _, rec := range slices.Concat(e.Records, e.Waiting) {
+			b, err := ParseBody(rec.Body)
+			switch {
+			case err != nil: // checkRecord says so
+			case b.Kind == Hidden:
+				hidden[b.ID] = b
+			case b.Opening():
+				openers = append(openers, b)
+			}
+		}
+	}
+	for _, b := range openers {
+		h, there := hidden[b.Opens]
+		if !there {
+			r.remark("record %s opens the hidden access %s, whose record was erased and is not in the pack", b.ID, b.Opens)
+			continue
+		}
+		if what := b.opens(h); what != "" {
+			r.add("records", b.ID, b.Time, "%s", what)
+		}
+	}
 }
 
 // checkErasures looks for the record of erasure of every erased one, in whichever epoch it lies.

@@ -11,6 +11,7 @@ import (
 
 	"github.com/amtsweg/amtsweg/internal/base/db"
 	"github.com/amtsweg/amtsweg/internal/base/fault"
+	"github.com/amtsweg/amtsweg/internal/base/job"
 	"github.com/amtsweg/amtsweg/internal/base/keys"
 )
 
@@ -28,15 +29,19 @@ type Options struct {
 	Name     string // of the log, such as "amtsweg.example/lindenfurt"
 	HeadFile string // where the signed checkpoint lies outside the database; empty: nowhere
 	Log      *slog.Logger
+	Jobs     *job.Queue // opens hidden accesses on their day; nil: none can be recorded
 }
 
 // Ledger is the ledger of a node. It is safe for concurrent use.
 type Ledger struct {
 	db   *db.DB
+	ring *keys.Ring
 	key  keys.Signer
 	mac  keys.MAC
 	opts Options
 	log  *slog.Logger
+
+	sealers sync.Map // authority → keys.Sealer, for hidden accesses
 
 	wake   chan struct{}
 	turn   sync.Mutex // one step of the sequencer at a time; guards filed
@@ -57,7 +62,10 @@ func New(ctx context.Context, d *db.DB, ring *keys.Ring, opts Options) (*Ledger,
 	if err != nil {
 		return nil, err
 	}
-	l := &Ledger{db: d, key: key, mac: mac, opts: opts, log: opts.Log, wake: make(chan struct{}, 1)}
+	l := &Ledger{db: d, ring: ring, key: key, mac: mac, opts: opts, log: opts.Log, wake: make(chan struct{}, 1)}
+	if opts.Jobs != nil {
+		opts.Jobs.Handle(openKind, l.uncover)
+	}
 	if l.log == nil {
 		l.log = d.Log()
 	}
@@ -170,14 +178,20 @@ func (l *Ledger) record(ctx context.Context, tx *db.Tx, entries []Entry, out []R
 	now := tx.Now().Truncate(time.Microsecond)
 	args := make([]any, 0, 12*len(entries))
 	for i := range entries {
-		e := &entries[i]
+		e, id := &entries[i], newID(now)
+		if e.Hide != (Hiding{}) {
+			hidden, err := l.hide(ctx, tx, *e, id, now)
+			if err != nil {
+				return nil, err
+			}
+			e = &hidden
+		}
 		at := find(lasts, e.Subject)
 		if at != nil {
 			at.seq++
 		} else {
 			at = &last{}
 		}
-		id := newID(now)
 		body, err := e.body(make([]byte, 0, 768), id, now, at.link)
 		if err != nil {
 			return nil, err
@@ -215,7 +229,7 @@ func latest(ctx context.Context, tx *db.Tx, entries []Entry) ([]last, error) {
 		if err := entries[i].check(); err != nil {
 			return nil, err
 		}
-		if who := entries[i].Subject; who != "" && find(all, who) == nil {
+		if who := entries[i].Subject; who != "" && entries[i].Hide == (Hiding{}) && find(all, who) == nil {
 			all = append(all, last{subject: who})
 		}
 	}

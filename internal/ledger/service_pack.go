@@ -48,6 +48,9 @@ func (l *Ledger) PackOf(ctx context.Context, subject Subject) (p Pack, err error
 				}
 				after = s.seq
 			}
+			if err := b.addHidden(ctx, found); err != nil {
+				return err
+			}
 			if len(found) < page {
 				break
 			}
@@ -117,6 +120,29 @@ func (b *packer) restarts(ctx context.Context) error {
 			if err := b.add(ctx, s); err != nil {
 				return err
 			}
+		}
+	}
+	return nil
+}
+
+// addHidden adds the hidden records that some of the person's records have opened: with them the commitments can be checked.
+func (b *packer) addHidden(ctx context.Context, found []stored) error {
+	var ids []string
+	for _, s := range found {
+		if m, err := scanMembers(s.body); err == nil && len(m.opens) > 2 {
+			ids = append(ids, string(m.opens[1:len(m.opens)-1]))
+		}
+	}
+	if len(ids) == 0 {
+		return nil
+	}
+	hidden, err := selectWithBody(ctx, b.tx, ids)
+	if err != nil {
+		return err
+	}
+	for _, s := range hidden {
+		if err := b.add(ctx, s); err != nil {
+			return err
 		}
 	}
 	return nil

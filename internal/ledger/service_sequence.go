@@ -14,6 +14,7 @@ import (
 	"golang.org/x/mod/sumdb/tlog"
 
 	"github.com/amtsweg/amtsweg/internal/base/db"
+	"github.com/amtsweg/amtsweg/internal/base/fault"
 )
 
 const (
@@ -242,10 +243,20 @@ func (l *Ledger) rolledBack(ctx context.Context, h head, filed string) error {
 		return nil
 	}
 	c, err := openOwn(filed, l.key)
-	if err != nil {
+	switch {
+	case err != nil && l.stranger(filed):
+		return fault.Wrap(fault.Invalid, "ledger.error.other_head", err, "File", l.opts.HeadFile)
+	case err != nil:
 		return fmt.Errorf("%w: %s: %w", errBroken, l.opts.HeadFile, err)
 	}
 	return l.descends(ctx, l.db, h, c)
+}
+
+// stranger reports whether a checkpoint names a key that this ledger never had.
+func (l *Ledger) stranger(signed string) bool {
+	name := nameOf(signed)
+	hash, ok := namedKey(signed, name)
+	return ok && !slices.ContainsFunc(l.key.Publics(), func(public []byte) bool { return noteHash(name, public) == hash })
 }
 
 // descends checks that the tree of h continues the checkpoint c.

@@ -10,6 +10,7 @@ import (
 
 	"golang.org/x/mod/sumdb/tlog"
 
+	"github.com/amtsweg/amtsweg/internal/base/clock"
 	"github.com/amtsweg/amtsweg/internal/base/db"
 	"github.com/amtsweg/amtsweg/internal/base/keys"
 )
@@ -44,7 +45,7 @@ func Verify(ctx context.Context, d *db.DB, o VerifyOptions) (Report, error) {
 
 func newVerification(o VerifyOptions) *verification {
 	report := newReport()
-	return &verification{o: o, report: report, row: newRawRecord(), persons: newPersons(report)}
+	return &verification{o: o, report: report, row: newRawRecord(), persons: newPersons(report), shade: shade{days: map[string]clock.Date{}}}
 }
 
 func (v *verification) verify(ctx context.Context, d *db.DB) (Report, error) {
@@ -70,6 +71,7 @@ type verification struct {
 	report  *Report
 	row     *rawRecord
 	persons *persons
+	shade   shade
 	heads   []signedHead // by epoch, as far as they could be read
 	filed   string       // what HeadFile held before the view was taken
 	last    time.Time    // of the newest record in the tree
@@ -197,7 +199,7 @@ func (v *verification) erasures(ctx context.Context, tx *db.Tx, list []gone) err
 		v.report.Erased++
 		if g.erasure != known || body == nil {
 			var err error
-			if body, err = selectErasure(ctx, tx, g.erasure); err != nil && !errors.Is(err, db.ErrNone) {
+			if body, err = selectBody(ctx, tx, g.erasure); err != nil && !errors.Is(err, db.ErrNone) {
 				return err
 			}
 			known = g.erasure
@@ -211,7 +213,7 @@ func (v *verification) erasures(ctx context.Context, tx *db.Tx, list []gone) err
 
 // waiting checks the records that have no position.
 func (v *verification) waiting(ctx context.Context, tx *db.Tx) error {
-	return v.row.eachWaiting(ctx, tx, func() {
+	err := v.row.eachWaiting(ctx, tx, func() {
 		v.report.Waiting++
 		if what := v.row.check(v.o.MAC); what != "" {
 			v.report.add("ledger_record", v.row.id.text(), v.row.since(), "%s", what)
@@ -220,7 +222,12 @@ func (v *verification) waiting(ctx context.Context, tx *db.Tx) error {
 			v.report.add("ledger_record", v.row.id.text(), v.row.since(), "it has lost its position")
 		}
 		v.persons.see(v.row)
+		v.shade.see(v.row)
 	})
+	if err != nil {
+		return err
+	}
+	return v.openings(ctx, tx)
 }
 
 // chains checks the sequences of persons that one pass could not hold.
@@ -339,6 +346,9 @@ func (v *verification) remarks() {
 	}
 	if v.o.MAC == nil {
 		v.report.remark("the node's key was not given: a waiting record slipped in from outside would not be noticed")
+	}
+	if n := v.shade.late(v.last); n > 0 {
+		v.report.remark("%d hidden accesses should have been opened to their persons by now", n)
 	}
 	if v.report.Waiting > 0 {
 		v.report.remark("records that wait for their place are held by the persons' chains and by receipts only")

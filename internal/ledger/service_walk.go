@@ -50,6 +50,9 @@ func (w *walk) run(ctx context.Context) error {
 		if err := w.erasures(ctx, w.tx, w.goners); err != nil {
 			return err
 		}
+		if err := w.openings(ctx, w.tx); err != nil {
+			return err
+		}
 		for i := int64(0); from+i*wide < to; i++ {
 			if err := w.compare(ctx, from/wide+i, int(min(wide, to-from-i*wide)), int(i)); err != nil {
 				return err
@@ -93,6 +96,7 @@ func (w *walk) meet(r *rawRecord, i int) {
 		w.goners = append(w.goners, gone{r.id.text(), r.subject.text(), r.caseID.text()})
 	}
 	w.persons.see(r)
+	w.shade.see(r)
 	h := hashLeaf(r.leaf.raw())
 	copy(w.own[i*tlog.HashSize:], h[:])
 	w.met[i] = meeting{cmp.Or(r.id.text(), "?"), r.time.n}

@@ -225,6 +225,11 @@ func selectOverdue(ctx context.Context, q db.Querier, before time.Time) (Backlog
 	}, "SELECT COUNT(*), COALESCE(MIN(time), 0) FROM ledger_record WHERE position IS NULL AND time < ?", before)
 }
 
+// countHidden counts the hidden accesses of a span.
+func countHidden(ctx context.Context, q db.Querier, from, to time.Time) (int, error) {
+	return db.One(ctx, q, db.Scalar[int], "SELECT COUNT(*) FROM ledger_record WHERE kind = 'hidden' AND time >= ? AND time < ?", from, to)
+}
+
 // selectDue returns records in the tree whose body must go.
 func selectDue(ctx context.Context, tx *db.Tx, today clock.Date, limit int) ([]stored, error) {
 	return db.All(ctx, tx, scanStored, selectStored+" WHERE delete_on <> '' AND delete_on <= ? AND position IS NOT NULL AND kind <> ?"+
@@ -235,6 +240,11 @@ func selectDue(ctx context.Context, tx *db.Tx, today clock.Date, limit int) ([]s
 func selectErasable(ctx context.Context, tx *db.Tx, ids []string) ([]stored, error) {
 	return db.All(ctx, tx, scanStored, selectStored+" WHERE id IN "+db.In(len(ids))+" AND position IS NOT NULL AND kind NOT IN (?, ?) ORDER BY id",
 		append(anys(ids), Erasure, erased)...)
+}
+
+// selectWithBody returns those of the named records that have a body.
+func selectWithBody(ctx context.Context, q db.Querier, ids []string) ([]stored, error) {
+	return db.All(ctx, q, scanStored, selectStored+" WHERE id IN "+db.In(len(ids))+" AND kind <> ? ORDER BY id", append(anys(ids), erased)...)
 }
 
 // blank takes everything out of rows but number and place, and names the record of erasure.

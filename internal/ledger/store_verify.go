@@ -172,8 +172,8 @@ func eachTile(ctx context.Context, q db.Querier, see func(*rawTile)) error {
 	return eachRawTile(ctx, q, see, "SELECT epoch, level, number, data FROM ledger_tile ORDER BY epoch, level, number")
 }
 
-// selectErasure returns the body of a record by its id.
-func selectErasure(ctx context.Context, q db.Querier, id string) ([]byte, error) {
+// selectBody returns the body of a record by its id.
+func selectBody(ctx context.Context, q db.Querier, id string) ([]byte, error) {
 	return db.One(ctx, q, db.Scalar[[]byte], "SELECT body FROM ledger_record WHERE id = ?", id)
 }
 

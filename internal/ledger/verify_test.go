@@ -560,3 +560,32 @@ func TestTheCommandLooksOnWhileTheNodeWrites(t *testing.T) {
 	stop()
 	running.Wait()
 }
+
+func TestAFolderOfAnotherDatabaseIsRefusedAndLeftAlone(t *testing.T) {
+	towns(t, func(t *testing.T, w *town) {
+		w.record(access("mover"))
+		w.sequence()
+		before, err := os.ReadFile(w.head)
+		if err != nil {
+			t.Fatal(err)
+		}
+		other, err := db.Open(t.Context(), "sqlite:"+filepath.Join(t.TempDir(), "other.db"), db.Options{Clock: w.clock})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer other.Close() //nolint:errcheck // the test is over
+		if err := other.Migrate(t.Context(), keys.Migrations, ledger.Migrations); err != nil {
+			t.Fatal(err)
+		}
+		ring, err := keys.Open(t.Context(), other, filepath.Join(t.TempDir(), "master.key"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := ledger.New(t.Context(), other, ring, ledger.Options{Name: w.Name(), HeadFile: w.head}); !fault.Is(err, fault.Invalid) || fault.CodeOf(err) != "ledger.error.other_head" {
+			t.Errorf("got %v", err)
+		}
+		if after, err := os.ReadFile(w.head); err != nil || !bytes.Equal(before, after) {
+			t.Errorf("the head of the first database was changed: %s, %v", after, err)
+		}
+	})
+}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/amtsweg/amtsweg/internal/authority"
@@ -24,18 +25,24 @@ type Entitlement struct {
 	Fields   []string
 	Law      string
 	Until    clock.Date // last day
+	HideLaw  string     // under which the reader may keep an access from the person for a while; empty: never
+	HideDays int        // for how many days at most
 }
 
-// Allows returns nil if the entitlement covers fields on a day and rests on the law given; otherwise fault Forbidden
-// "register.error.entitlement_expired", ".entitlement_law" or ".entitlement_field".
-func (e Entitlement) Allows(fields []string, law string, today clock.Date) error {
+// Allows returns nil if the entitlement covers what is asked for on a day; otherwise fault Forbidden
+// "register.error.entitlement_expired", ".entitlement_law", ".entitlement_field" or ".entitlement_hide".
+func (e Entitlement) Allows(ask Ask, today clock.Date) error {
 	if e.Until.Before(today) {
 		return fault.New(fault.Forbidden, "register.error.entitlement_expired", "Reader", string(e.Reader), "Until", e.Until.String())
 	}
-	if e.Law != law {
-		return fault.New(fault.Forbidden, "register.error.entitlement_law", "Reader", string(e.Reader), "Law", law)
+	if e.Law != ask.Law {
+		return fault.New(fault.Forbidden, "register.error.entitlement_law", "Reader", string(e.Reader), "Law", ask.Law)
 	}
-	for _, f := range fields {
+	hide := ask.Hide
+	if hide != (ledger.Hiding{}) && (hide.Law == "" || hide.Law != e.HideLaw || !hide.Until.After(today) || hide.Until.After(today.AddDays(e.HideDays))) {
+		return fault.New(fault.Forbidden, "register.error.entitlement_hide", "Reader", string(e.Reader))
+	}
+	for _, f := range ask.Fields {
 		if !slices.Contains(e.Fields, f) {
 			return fault.New(fault.Forbidden, "register.error.entitlement_field", "Reader", string(e.Reader), "Field", f)
 		}
@@ -62,6 +69,9 @@ func (e *Entitlements) Grant(ctx context.Context, reason string, list ...Entitle
 			Purpose: "entitlement granted", Reason: reason,
 			More: map[string]string{"register": x.Register, "evidence": x.Evidence, "until": x.Until.String()},
 		}
+		if x.HideLaw != "" {
+			entries[i].More["hide_law"], entries[i].More["hide_days"] = x.HideLaw, strconv.Itoa(x.HideDays)
+		}
 	}
 	return e.db.Do(ctx, func(ctx context.Context, tx *db.Tx) error {
 		if err := upsertEntitlements(ctx, tx, list); err != nil {
@@ -73,7 +83,8 @@ func (e *Entitlements) Grant(ctx context.Context, reason string, list ...Entitle
 }
 
 func (e Entitlement) check() error {
-	if e.Holder == "" || e.Register == "" || e.Evidence == "" || e.Reader == "" || e.Law == "" || e.Until.IsZero() || len(e.Fields) == 0 {
+	if e.Holder == "" || e.Register == "" || e.Evidence == "" || e.Reader == "" || e.Law == "" || e.Until.IsZero() || len(e.Fields) == 0 ||
+		(e.HideLaw == "") != (e.HideDays <= 0) {
 		return fault.New(fault.Invalid, "register.error.entitlement")
 	}
 	for _, name := range e.Fields {
@@ -96,12 +107,14 @@ type Ask struct {
 	Reader   authority.Key
 	Fields   []string
 	Law      string
+	Hide     ledger.Hiding // if the person is to see the access on a later day only
 }
 
-// Check returns nil if the reader may retrieve this today. An authority needs no entitlement to its own register. Who is
+// Check returns nil if the reader may retrieve this today. An authority needs no entitlement to its own register, and
+// nothing it does there stays hidden. Who is
 // not on the list at all is fault Forbidden "register.error.not_entitled"; see Entitlement.Allows for the others.
 func (e *Entitlements) Check(ctx context.Context, q db.Querier, today clock.Date, ask Ask) error {
-	if ask.Holder == ask.Reader {
+	if ask.Holder == ask.Reader && ask.Hide == (ledger.Hiding{}) {
 		return nil
 	}
 	x, err := selectEntitlement(ctx, q, ask)
@@ -111,7 +124,7 @@ func (e *Entitlements) Check(ctx context.Context, q db.Querier, today clock.Date
 	if err != nil {
 		return fmt.Errorf("entitlement: %w", err)
 	}
-	return x.Allows(ask.Fields, ask.Law, today)
+	return x.Allows(ask, today)
 }
 
 // Of returns what an authority lets others retrieve, ordered by register, evidence and reader.
@@ -125,7 +138,7 @@ func (e *Entitlements) Of(ctx context.Context, holder authority.Key) ([]Entitlem
 
 func scanEntitlement(row db.Row) (x Entitlement, err error) {
 	var fields string
-	err = row.Scan(&x.Holder, &x.Register, &x.Evidence, &x.Reader, &fields, &x.Law, db.Date(&x.Until))
+	err = row.Scan(&x.Holder, &x.Register, &x.Evidence, &x.Reader, &fields, &x.Law, db.Date(&x.Until), &x.HideLaw, &x.HideDays)
 	x.Fields = strings.Fields(fields)
 	return x, err
 }

@@ -5,6 +5,7 @@ import (
 
 	"github.com/amtsweg/amtsweg/internal/base/clock"
 	"github.com/amtsweg/amtsweg/internal/base/fault"
+	"github.com/amtsweg/amtsweg/internal/ledger"
 	"github.com/amtsweg/amtsweg/internal/register"
 )
 
@@ -58,6 +59,45 @@ func TestARegisterTrustsItsOwnEntitlements(t *testing.T) {
 		own := ask("provider")
 		own.Holder, own.Register, own.Evidence = "neu", "landlord_confirmations", "landlord"
 		check(own, now, "")
+	})
+}
+
+func TestOnlyWhoIsOnTheListMayHideAndNotForLong(t *testing.T) {
+	story(t, func(t *towns) {
+		e := entitlement()
+		e.Until, e.HideLaw, e.HideDays = clock.Date{Y: 2035, M: 1, D: 1}, "§ 11 Abs. 2 Nr. 4 BMG", 90
+		plain := e
+		plain.Evidence, plain.HideLaw, plain.HideDays = "family", "", 0
+		half := e
+		half.HideDays = 0
+		if err := t.register.Entitlements.Grant(ctx, "test", half); !fault.Is(err, fault.Invalid) {
+			t.Errorf("an entitlement to hide without an end: %v", err)
+		}
+		if err := t.register.Entitlements.Grant(ctx, "test", e, plain); err != nil {
+			t.Fatal(err)
+		}
+		now := today(t)
+		for name, c := range map[string]struct {
+			change func(a *register.Ask)
+			want   string
+		}{
+			"as listed":        {func(*register.Ask) {}, ""},
+			"openly":           {func(a *register.Ask) { a.Hide = ledger.Hiding{} }, ""},
+			"a day too long":   {func(a *register.Ask) { a.Hide.Until = now.AddDays(91) }, "register.error.entitlement_hide"},
+			"until today":      {func(a *register.Ask) { a.Hide.Until = now }, "register.error.entitlement_hide"},
+			"for ever":         {func(a *register.Ask) { a.Hide.Until = clock.Date{} }, "register.error.entitlement_hide"},
+			"another law":      {func(a *register.Ask) { a.Hide.Law = "§ 51 BMG" }, "register.error.entitlement_hide"},
+			"no law":           {func(a *register.Ask) { a.Hide.Law = "" }, "register.error.entitlement_hide"},
+			"not on this list": {func(a *register.Ask) { a.Evidence = "family" }, "register.error.entitlement_hide"},
+			"in its own house": {func(a *register.Ask) { a.Reader = a.Holder }, "register.error.not_entitled"},
+		} {
+			a := ask("birth")
+			a.Hide = ledger.Hiding{Law: e.HideLaw, Until: now.AddDays(90)}
+			c.change(&a)
+			if err := t.register.Entitlements.Check(ctx, t.db, now, a); fault.CodeOf(err) != c.want || (c.want == "") != (err == nil) {
+				t.Errorf("%s: %v, want %q", name, err, c.want)
+			}
+		}
 	})
 }
 

@@ -202,7 +202,7 @@ func insertChanges(ctx context.Context, tx *db.Tx, o office, caseID, what string
 	return insertRows(ctx, tx, `register_change (authority_id, register, case_id, what, position, area_id, version, differing)`, ``, rows)
 }
 
-const entitlementColumns = `SELECT authority_id, register, evidence, reader, fields, law, valid_until FROM register_entitlement`
+const entitlementColumns = `SELECT authority_id, register, evidence, reader, fields, law, valid_until, hide_law, hide_days FROM register_entitlement`
 
 func selectEntitlement(ctx context.Context, q db.Querier, ask Ask) (Entitlement, error) {
 	return db.One(ctx, q, scanEntitlement, entitlementColumns+` WHERE authority_id = ? AND register = ? AND evidence = ? AND reader = ?`,
@@ -216,11 +216,11 @@ func selectEntitlements(ctx context.Context, q db.Querier, holder authority.Key)
 func upsertEntitlements(ctx context.Context, tx *db.Tx, list []Entitlement) error {
 	rows := make([][]any, len(list))
 	for i, x := range list {
-		rows[i] = []any{string(x.Holder), x.Register, x.Evidence, string(x.Reader), strings.Join(x.Fields, " "), x.Law, x.Until}
+		rows[i] = []any{string(x.Holder), x.Register, x.Evidence, string(x.Reader), strings.Join(x.Fields, " "), x.Law, x.Until, x.HideLaw, x.HideDays}
 	}
-	return insertRows(ctx, tx, `register_entitlement (authority_id, register, evidence, reader, fields, law, valid_until)`,
+	return insertRows(ctx, tx, `register_entitlement (authority_id, register, evidence, reader, fields, law, valid_until, hide_law, hide_days)`,
 		` ON CONFLICT (authority_id, register, evidence, reader) DO UPDATE SET fields = excluded.fields, law = excluded.law,
-		valid_until = excluded.valid_until`, rows)
+		valid_until = excluded.valid_until, hide_law = excluded.hide_law, hide_days = excluded.hide_days`, rows)
 }
 
 // divisions are the only expressions a count may be divided by.

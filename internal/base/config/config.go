@@ -24,7 +24,7 @@ var Texts embed.FS
 
 // Store says where the data lie. Commands that only look into a database embed it instead of the whole Config.
 type Store struct {
-	Data      string `default:"data" placeholder:"DIR" help:"config.setting.data"`
+	Data      string `placeholder:"DIR" help:"config.setting.data"`
 	Database  string `placeholder:"URL" help:"config.setting.database"`
 	MasterKey string `placeholder:"FILE" help:"config.setting.master_key"`
 }
@@ -61,15 +61,33 @@ func (s Store) DatabaseURL() string {
 	if s.Database != "" {
 		return s.Database
 	}
-	return "sqlite:" + filepath.Join(s.Data, "amtsweg.db")
+	return "sqlite:" + filepath.Join(s.Folder(), "amtsweg.db")
 }
+
+// Folder is the data folder: the one that was named; else data, beside the SQLite file that was named, or a folder of its
+// own below data for each PostgreSQL database, because the key and the head of the ledger in it belong to one database.
+func (s Store) Folder() string {
+	if s.Data != "" {
+		return s.Data
+	}
+	if path, is := strings.CutPrefix(s.Database, "sqlite:"); is {
+		return filepath.Dir(path)
+	}
+	u, err := url.Parse(s.Database)
+	if s.Database == "" || err != nil {
+		return "data"
+	}
+	return filepath.Join("data", strings.Trim(noName.ReplaceAllString(u.Host+"-"+u.Path, "-"), "-."))
+}
+
+var noName = regexp.MustCompile(`[^A-Za-z0-9._]+`)
 
 // KeyFile is the file of the master key: the one that was named, or master.key in the data folder.
 func (s Store) KeyFile() string {
 	if s.MasterKey != "" {
 		return s.MasterKey
 	}
-	return filepath.Join(s.Data, "master.key")
+	return filepath.Join(s.Folder(), "master.key")
 }
 
 // BaseURL is the address under which people reach this installation, without a slash at the end. listening is the
@@ -83,11 +101,8 @@ func (c Config) BaseURL(listening string) string {
 
 // Validate refuses a place for the data that cannot be right, with kind Invalid. kong calls it.
 func (s Store) Validate() error {
-	if s.Data == "" {
-		return wrong("data", s.Data, "config.error.folder")
-	}
-	if err := folder(s.Data); err != nil {
-		return wrong("data", s.Data, "config.error.folder")
+	if err := folder(s.Folder()); err != nil {
+		return wrong("data", s.Folder(), "config.error.folder")
 	}
 	if s.Database != "" && !databaseURL(s.Database) {
 		return wrong("database", hidePassword(s.Database), "config.error.database")
@@ -217,5 +232,5 @@ var (
 
 // String names no secret; it is what a log may show.
 func (c Config) String() string {
-	return fmt.Sprintf("node %s, listen %s, data %s, database %s", c.Node, c.Listen, c.Data, hidePassword(c.DatabaseURL()))
+	return fmt.Sprintf("node %s, listen %s, data %s, database %s", c.Node, c.Listen, c.Folder(), hidePassword(c.DatabaseURL()))
 }

@@ -120,11 +120,29 @@ func TestWhatIsNotOursIsLeftAlone(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if c.List.JSON || c.List.Data != "data" {
+	if c.List.JSON || c.List.Folder() != "data" {
 		t.Errorf("a stranger's variable was read: %+v", c.List)
 	}
 	if _, err := parse(t, []string{"AMTSWEG_LISTN=:80"}, "help"); err != nil {
 		t.Errorf("help must stay reachable: %v", err)
+	}
+}
+
+func TestEachDatabaseHasAFolderOfItsOwn(t *testing.T) {
+	for _, c := range []struct{ data, database, want string }{
+		{"", "", "data"},
+		{"/srv/amtsweg", "postgres://amt@db/amtsweg", "/srv/amtsweg"},
+		{"", "sqlite:/srv/stadt/amtsweg.db", "/srv/stadt"},
+		{"", "postgres://amt:geheim@db.example:5432/stadt?sslmode=require", "data/db.example-5432-stadt"},
+		{"", "postgres://amt:anders@db.example:5432/stadt", "data/db.example-5432-stadt"},
+		{"", "postgres://amt@db.example:5432/land", "data/db.example-5432-land"},
+		{"", "postgres://amt@/../../etc", "data/etc"},
+		{"", "postgres://[::1]:5432/stadt", "data/1-5432-stadt"},
+	} {
+		s := Store{Data: c.data, Database: c.database}
+		if got := s.Folder(); got != c.want || !strings.HasPrefix(s.KeyFile(), c.want+"/") {
+			t.Errorf("%+v: %q and %q, want %q", s, got, s.KeyFile(), c.want)
+		}
 	}
 }
 

@@ -2,6 +2,7 @@ package db_test
 
 import (
 	"context"
+	"os"
 	"path/filepath"
 	"sync"
 	"testing"
@@ -50,6 +51,33 @@ func TestASecondWriterOnTheSameFolderIsRefusedAndALookerOnIsNot(t *testing.T) {
 	}
 	if err := again.Close(); err != nil {
 		t.Error(err)
+	}
+}
+
+func TestNobodyElseReadsTheFile(t *testing.T) {
+	dir := t.TempDir()
+	d, err := db.Open(t.Context(), "sqlite:"+filepath.Join(dir, "amtsweg.db"), db.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	write := func(ctx context.Context, tx *db.Tx) error {
+		_, err := tx.Exec(ctx, "CREATE TABLE test_note (text TEXT)")
+		return err
+	}
+	if err := d.Do(t.Context(), write); err != nil {
+		t.Fatal(err)
+	}
+	files, err := os.ReadDir(dir)
+	if err != nil || len(files) < 3 {
+		t.Fatalf("%d files, %v", len(files), err)
+	}
+	for _, f := range files {
+		if info, err := f.Info(); err != nil || info.Mode().Perm() != 0o600 {
+			t.Errorf("%s has mode %v, %v", f.Name(), info.Mode(), err)
+		}
+	}
+	if err := d.Close(); err != nil {
+		t.Fatal(err)
 	}
 }
 

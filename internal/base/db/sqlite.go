@@ -28,6 +28,9 @@ func openSQLite(ctx context.Context, path string, o Options) (*DB, error) {
 			return nil, err
 		}
 		d.lock = lock
+		if err := ownFile(path); err != nil {
+			return nil, errors.Join(err, lock.Close())
+		}
 		d.queue = newQueue()
 		w, err := newWriter(ctx, d)
 		if err != nil {
@@ -76,6 +79,15 @@ func lockFolder(dir string) (*os.File, error) {
 		return nil, fault.Wrap(fault.Conflict, "db.error.locked", err, "Folder", dir)
 	}
 	return f, nil
+}
+
+// ownFile makes the file before SQLite does, so that nobody else may read it; the files beside it take over its mode.
+func ownFile(path string) error {
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600)
+	if err != nil {
+		return fault.Wrap(fault.Invalid, "db.error.folder", err)
+	}
+	return f.Close()
 }
 
 // writer is the one goroutine that writes to a SQLite file. It commits what waits as a group.
