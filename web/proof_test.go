@@ -2,8 +2,8 @@ package web_test
 
 import (
 	"bytes"
+	"crypto/ed25519"
 	"crypto/rand"
-	"crypto/sha256"
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
@@ -42,6 +42,7 @@ type want struct {
 	Fault  string `json:"fault"`
 	Record string `json:"record"`
 	Whole  bool   `json:"whole"`
+	Since  string `json:"since,omitempty"`
 }
 
 type vector struct {
@@ -60,75 +61,130 @@ func (h hashes) ReadHashes(at []int64) ([]tlog.Hash, error) {
 	return out, nil
 }
 
-// plant grows a tree of size leaves in which every third record is about one person, and returns the evidence for them.
-func plant(t *testing.T, size int64) evidence {
-	t.Helper()
-	secret, public, err := note.GenerateKey(rand.Reader, logName)
-	if err != nil {
-		t.Fatal(err)
-	}
-	var stored hashes
-	var own []record
-	var prev []byte
-	for i := range size {
-		r := record{ID: fmt.Sprintf("r%d", i), Salt: make([]byte, 32), Index: i}
-		_, _ = rand.Read(r.Salt)
-		body := map[string]any{"kind": "access", "purpose": "Umzug für „Ärzte“"}
-		if i%3 == 0 {
-			body["subject"], body["subject_seq"] = "person", len(own)+1
-			if prev != nil {
-				body["subject_prev"] = prev
-			}
-		}
-		r.Body, err = json.Marshal(body)
-		if err != nil {
-			t.Fatal(err)
-		}
-		leaf := sha256.Sum256(slices.Concat(r.Salt, r.Body))
-		add, err := tlog.StoredHashes(i, leaf[:], stored)
-		if err != nil {
-			t.Fatal(err)
-		}
-		stored = append(stored, add...)
-		if i%3 == 0 {
-			own, prev = append(own, r), leaf[:]
-		}
-	}
-	return prove(t, size, stored, own, secret, public)
+// grown is a log that grows in a test. own are the records that a person's pack shows.
+type grown struct {
+	t      *testing.T
+	name   string
+	key    ed25519.PrivateKey
+	stored hashes
+	size   int64
+	own    []record
+	seq    int    // of the person's newest record
+	prev   []byte // its leaf data
 }
 
-func prove(t *testing.T, size int64, stored hashes, own []record, secret, public string) (e evidence) {
+func begin(t *testing.T, name string) *grown {
 	t.Helper()
-	root, err := tlog.TreeHash(size, stored)
+	_, key, err := ed25519.GenerateKey(rand.Reader)
 	if err != nil {
 		t.Fatal(err)
 	}
-	for i, r := range own {
-		p, err := tlog.ProveRecord(size, r.Index, stored)
+	return &grown{t: t, name: name, key: key}
+}
+
+// add appends a record.
+func (g *grown) add(r record, own bool) {
+	g.t.Helper()
+	r.Index = g.size
+	leaf := leafOf(r)
+	add, err := tlog.StoredHashes(g.size, leaf, g.stored)
+	if err != nil {
+		g.t.Fatal(err)
+	}
+	g.stored = append(g.stored, add...)
+	g.size++
+	if own {
+		g.own = append(g.own, r)
+	}
+}
+
+// grow appends records, of which every third is about one person.
+func (g *grown) grow(n int) *grown {
+	g.t.Helper()
+	for range n {
+		r := record{ID: fmt.Sprintf("r%d", g.size), Salt: make([]byte, 32)}
+		_, _ = rand.Read(r.Salt)
+		body := map[string]any{"kind": "access", "purpose": "Umzug für „Ärzte“"}
+		own := g.size%3 == 0
+		if own {
+			g.seq++
+			body["subject"], body["subject_seq"] = "person", g.seq
+			if g.prev != nil {
+				body["subject_prev"] = g.prev
+			}
+		}
+		var err error
+		if r.Body, err = json.Marshal(body); err != nil {
+			g.t.Fatal(err)
+		}
+		if own {
+			g.prev = leafOf(r)
+		}
+		g.add(r, own)
+	}
+	return g
+}
+
+// signer signs as the log does, under whatever name.
+func (g *grown) signer() note.Signer {
+	g.t.Helper()
+	named, err := note.NewEd25519VerifierKey(g.name, g.key.Public().(ed25519.PublicKey))
+	if err != nil {
+		g.t.Fatal(err)
+	}
+	secret := base64.StdEncoding.EncodeToString(append([]byte{1}, g.key.Seed()...))
+	s, err := note.NewSigner("PRIVATE+KEY+" + g.name + "+" + strings.SplitN(named, "+", 3)[1] + "+" + secret)
+	if err != nil {
+		g.t.Fatal(err)
+	}
+	return s
+}
+
+// root is the root of the first size records.
+func (g *grown) root(size int64) tlog.Hash {
+	g.t.Helper()
+	root, err := tlog.TreeHash(size, g.stored)
+	if err != nil {
+		g.t.Fatal(err)
+	}
+	return root
+}
+
+func (g *grown) checkpoint(size int64) string {
+	g.t.Helper()
+	signed, err := note.Sign(&note.Note{Text: fmt.Sprintf("%s\n%d\n%s\n", g.name, size, g.root(size))}, g.signer())
+	if err != nil {
+		g.t.Fatal(err)
+	}
+	return string(signed)
+}
+
+// at is the evidence when the log had size records.
+func (g *grown) at(size int64) (e evidence) {
+	g.t.Helper()
+	e.Checkpoint, e.Records = g.checkpoint(size), []record{}
+	e.Key.Name, e.Key.Public = g.name, g.key.Public().(ed25519.PublicKey)
+	for _, r := range g.own {
+		if r.Index >= size {
+			break
+		}
+		p, err := tlog.ProveRecord(size, r.Index, g.stored)
 		if err != nil {
-			t.Fatal(err)
+			g.t.Fatal(err)
 		}
-		own[i].Proof = [][]byte{}
+		r.Proof = [][]byte{}
 		for _, h := range p {
-			own[i].Proof = append(own[i].Proof, h[:])
+			r.Proof = append(r.Proof, h[:])
 		}
+		e.Records = append(e.Records, r)
 	}
-	signer, err := note.NewSigner(secret)
-	if err != nil {
-		t.Fatal(err)
-	}
-	text := fmt.Sprintf("%s\n%d\n%s\n", logName, size, root)
-	signed, err := note.Sign(&note.Note{Text: text}, signer)
-	if err != nil {
-		t.Fatal(err)
-	}
-	key, err := base64.StdEncoding.DecodeString(strings.SplitN(public, "+", 3)[2])
-	if err != nil {
-		t.Fatal(err)
-	}
-	e.Checkpoint, e.Records = string(signed), own
-	e.Key.Name, e.Key.Public = logName, key[1:] // the first byte says Ed25519
 	return e
+}
+
+// plant is the evidence of a new log with size records.
+func plant(t *testing.T, size int) evidence {
+	t.Helper()
+	return begin(t, logName).grow(size).at(int64(size))
 }
 
 // spoilt returns a copy of the evidence, changed.
@@ -149,7 +205,7 @@ func spoilt(t *testing.T, e evidence, change func(*evidence)) evidence {
 func vectors(t *testing.T) []vector {
 	t.Helper()
 	var all []vector
-	for _, size := range []int64{1, 2, 3, 4, 7, 8, 9, 64, 100} {
+	for _, size := range []int{1, 2, 3, 4, 7, 8, 9, 64, 100} {
 		all = append(all, vector{fmt.Sprintf("a tree of %d records is right", size), plant(t, size), want{Whole: true}})
 	}
 	good := plant(t, 30)
@@ -190,22 +246,11 @@ func vectors(t *testing.T) []vector {
 // small makes a rightly signed log of the given bodies.
 func small(t *testing.T, bodies ...string) evidence {
 	t.Helper()
-	secret, public, err := note.GenerateKey(rand.Reader, logName)
-	if err != nil {
-		t.Fatal(err)
-	}
-	var stored hashes
-	var own []record
+	g := begin(t, logName)
 	for i, body := range bodies {
-		r := record{ID: string(rune('a' + i)), Salt: make([]byte, 32), Body: []byte(body), Index: int64(i)}
-		leaf := sha256.Sum256(slices.Concat(r.Salt, r.Body))
-		add, err := tlog.StoredHashes(int64(i), leaf[:], stored)
-		if err != nil {
-			t.Fatal(err)
-		}
-		stored, own = append(stored, add...), append(own, r)
+		g.add(record{ID: string(rune('a' + i)), Salt: make([]byte, 32), Body: []byte(body)}, true)
 	}
-	return prove(t, int64(len(bodies)), stored, own, secret, public)
+	return g.at(g.size)
 }
 
 func notJSON(t *testing.T) evidence { return small(t, `{"subject":`) }
@@ -215,28 +260,50 @@ func forgedChain(t *testing.T) evidence {
 		`{"subject":"p","subject_seq":2,"subject_prev":"`+base64.StdEncoding.EncodeToString(make([]byte, 32))+`"}`)
 }
 
-func TestABrowserFindsEveryFaultInTheEvidence(t *testing.T) {
-	node, err := exec.LookPath("node")
+// node runs a file of tests in JavaScript with the check as browsers get it.
+func node(t *testing.T, file string, vectors ...string) {
+	t.Helper()
+	program, err := exec.LookPath("node")
 	if err != nil {
 		t.Skip("node is not installed: the check of the browser cannot run here")
 	}
-	dir := t.TempDir()
-	module := filepath.Join(dir, "check.mjs")
+	module := filepath.Join(t.TempDir(), "check.mjs")
 	built := api.Build(api.BuildOptions{
 		EntryPoints: []string{"islands/_check.ts"}, Outfile: module, Bundle: true, Write: true, Format: api.FormatESModule, Target: api.ES2022,
 	})
 	if len(built.Errors) > 0 {
 		t.Fatal(built.Errors[0].Text)
 	}
-	file := filepath.Join(dir, "vectors.json")
-	if err := os.WriteFile(file, allVectors(t), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	for _, vectors := range []string{file, "../internal/ledger/testdata/vectors.json"} { // the ledger's own too
-		run := exec.CommandContext(t.Context(), node, "--test", "islands/check.test.mjs")
-		run.Env = append(os.Environ(), "CHECK_MODULE="+module, "CHECK_VECTORS="+vectors)
+	for _, v := range vectors {
+		run := exec.CommandContext(t.Context(), program, "--test", file)
+		run.Env = append(os.Environ(), "CHECK_MODULE="+module, "CHECK_VECTORS="+v)
 		if out, err := run.CombinedOutput(); err != nil {
-			t.Fatalf("%s: %v\n%s", vectors, err, out)
+			t.Fatalf("%s: %v\n%s", v, err, out)
 		}
 	}
+}
+
+// written puts vectors into a file.
+func written(t *testing.T, vectors any) string {
+	t.Helper()
+	b, err := json.Marshal(vectors)
+	if err != nil {
+		t.Fatal(err)
+	}
+	file := filepath.Join(t.TempDir(), "vectors.json")
+	if err := os.WriteFile(file, b, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return file
+}
+
+func TestABrowserFindsEveryFaultInTheEvidence(t *testing.T) {
+	var all []any
+	for _, v := range vectors(t) {
+		all = append(all, v)
+	}
+	for _, v := range memories(t) {
+		all = append(all, v)
+	}
+	node(t, "islands/check.test.mjs", written(t, all), "../internal/ledger/testdata/vectors.json") // the ledger's own too
 }

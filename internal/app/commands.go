@@ -61,6 +61,7 @@ type ledgerVerify struct {
 	config.Store
 	File string `arg:"" optional:"" help:"An evidence pack: JSON document, zip or folder."`
 	Head string `placeholder:"FILE" help:"A signed checkpoint kept elsewhere, to compare with."`
+	Log  string `placeholder:"URL" help:"Where the log shows its tiles, such as https://stadt.example, to compare a checkpoint with a pack that has none."`
 }
 
 // Run says ok, or what is wrong.
@@ -86,7 +87,11 @@ func (c *ledgerVerify) verify(s *shell) (report ledger.Report, err error) {
 		}
 	}
 	if c.File != "" {
-		return ledger.VerifyFile(c.File, ledger.FileOptions{Head: string(head)})
+		o := ledger.FileOptions{Head: string(head)}
+		if c.Log != "" {
+			o.Tile = func(path string) ([]byte, error) { return readTile(s.ctx, strings.TrimSuffix(c.Log, "/")+"/"+path) }
+		}
+		return ledger.VerifyFile(c.File, o)
 	}
 	err = s.look(c.Store, func(ctx context.Context, d *db.DB) error {
 		o := ledger.VerifyOptions{HeadFile: filepath.Join(c.Folder(), "ledger.head"), Head: string(head)}

@@ -88,7 +88,7 @@ func (n *Node) nameOf(key string) string {
 
 func (n *Node) cockpitOptions() cockpit.Options {
 	return cockpit.Options{
-		DB: n.DB, Consent: n.Consent, Ledger: n.Ledger, Mandate: n.Mandates, Authorities: n.Authorities, Policy: identity.SignedIn,
+		DB: n.DB, Consent: n.Consent, Ledger: n.Ledger, Mandate: n.Mandates, Authorities: n.Authorities, Base: n.Base, Policy: identity.SignedIn,
 		Account: func(c *web.Call) (mandate.Account, bool) { return identity.Actor(c.Session()) },
 		Cases: func(ctx context.Context, account mandate.Account, ids []string) (map[string]cockpit.CaseRef, error) {
 			found, err := n.Procedure.Refs(ctx, account.Actor(), ids)

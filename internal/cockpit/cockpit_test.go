@@ -327,7 +327,7 @@ func TestTheEvidenceHoldsOutsideTheHouse(t *testing.T) {
 			}
 		}
 		jana.open("/zugriffe/nachpruefen").sees("Nichts, was Sie sehen, wurde geändert.", "Sie zeigt nicht, dass jede Abfrage eingetragen wurde.",
-			"amtsweg ledger verify", "amtsweg.test/mittelau", "/zugriffe/nachweis.zip", "<noscript>")
+			"amtsweg ledger verify", "--head checkpoint", "https://mittelau.test", "amtsweg.test/mittelau", "/zugriffe/nachweis.zip", "<noscript>")
 	})
 }
 

@@ -9,6 +9,7 @@
 // says that it cannot be refused, and names the law.
 //
 // It names offices, units and roles, never a clerk. It says of the ledger no more than can be shown: nothing seen here was
-// changed, nothing between was taken out, nothing once seen can vanish. It never claims that every reader recorded the
-// access: that is ensured elsewhere. A person somebody may not see answers like one that does not exist.
+// changed, nothing between was taken out, nothing that this browser once checked and remembered can vanish unnoticed. It
+// never claims that every reader recorded the access, nor that everybody is shown the same ledger: that is ensured
+// elsewhere. A person somebody may not see answers like one that does not exist.
 package cockpit

@@ -296,6 +296,7 @@ type proofPage struct {
 	JSON, Zip, Accesses string
 	Name                string // of the log
 	Key                 string // its public key, to compare
+	Log                 string // where it shows its tiles
 }
 
 func (s *Service) proof(c *web.Call) error {
@@ -305,7 +306,7 @@ func (s *Service) proof(c *web.Call) error {
 	}
 	p := proofPage{
 		Page: web.Page{Title: c.T("cockpit.proof.title"), Nav: accessesPath, Scripts: []string{"proof.js"}}, For: v.who(c, proofPath),
-		Check: v.check(), JSON: v.link(jsonPath), Zip: v.link(zipPath), Accesses: v.link(accessesPath), Name: s.Ledger.Name(), Key: base64.StdEncoding.EncodeToString(s.Ledger.Public()),
+		Check: v.check(), JSON: v.link(jsonPath), Zip: v.link(zipPath), Accesses: v.link(accessesPath), Name: s.Ledger.Name(), Key: base64.StdEncoding.EncodeToString(s.Ledger.Public()), Log: s.Base,
 	}
 	return c.Render(http.StatusOK, "cockpit/nachpruefen.html", p)
 }

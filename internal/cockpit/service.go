@@ -37,6 +37,7 @@ type Options struct {
 	Mandate     *mandate.Service
 	Authorities *authority.Service
 
+	Base    string                                    // the address under which people reach the pages, without a slash at the end
 	Policy  web.Policy                                // who may read the pages
 	Account func(c *web.Call) (mandate.Account, bool) // who is signed in
 	// Cases names cases of an account; those it does not know are missing. It may be nil.

@@ -166,6 +166,17 @@ func epochIn(base, name string) (int64, bool) {
 	return epoch, ok && err == nil && epoch > 1 && nameIn(base, epoch) == name
 }
 
+// numberIn takes the name of a log apart, whatever its base: the number of the epoch is 1 where the name has none.
+func numberIn(name string) (base string, epoch int64) {
+	at := strings.LastIndexByte(name, '/')
+	if at > 0 {
+		if n, ok := epochIn(name[:at], name); ok {
+			return name[:at], n
+		}
+	}
+	return name, 1
+}
+
 // baseOf takes the number of the epoch off the name of a log.
 func baseOf(name string, epoch int64) string {
 	if epoch == 1 {

@@ -415,10 +415,30 @@ func TestTilesAreServedByTheirPath(t *testing.T) {
 				t.Errorf("%s: %d bytes, %v", path, len(got), err)
 			}
 		}
-		for _, path := range []string{"tile/0/001", "tile/0/001.p/105", "tile/1/000", "tile/2/000", "tile/0/002.p/1", "tile/../head"} {
+		for _, path := range []string{
+			"tile/0/001", "tile/0/001.p/105", "tile/1/000", "tile/2/000", "tile/0/002.p/1", "tile/../head",
+			"epochs/2/tile/0/000", "epochs/0/tile/0/000", "epochs/01/tile/0/000", "epochs/-1/tile/0/000", "epochs/x/tile/0/000", "epochs/1", "epochs/1/checkpoint",
+		} {
 			if _, err := w.Tile(t.Context(), path); !fault.Is(err, fault.NotFound) {
 				t.Errorf("%s: %v", path, err)
 			}
+		}
+		whole, err := w.Tile(t.Context(), "epochs/1/tile/0/000")
+		if err != nil || len(whole) != 256*32 {
+			t.Errorf("%d bytes, %v", len(whole), err)
+		}
+		if err := w.Restart(t.Context(), "", "Übung"); err != nil {
+			t.Fatal(err)
+		}
+		if got, err := w.Tile(t.Context(), "epochs/1/tile/0/000"); err != nil || !bytes.Equal(got, whole) {
+			t.Errorf("a tile of the closed tree: %v", err)
+		}
+		now, err := w.Tile(t.Context(), "tile/0/000.p/1")
+		if err != nil || bytes.Equal(now, whole[:32]) {
+			t.Errorf("a tile of the new tree: %v", err)
+		}
+		if got, err := w.Tile(t.Context(), "epochs/2/tile/0/000.p/1"); err != nil || !bytes.Equal(got, now) {
+			t.Errorf("the same by its number: %v", err)
 		}
 	})
 }

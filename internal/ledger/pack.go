@@ -154,9 +154,13 @@ func putHead(to put, folder, checkpoint string, key PackKey, authorities map[str
 func (p Pack) check(r *Report) []Checkpoint {
 	persons := links{}
 	var heads []Checkpoint
-	for i, e := range append(slices.Clone(p.Earlier), p) {
+	epochs := append(slices.Clone(p.Earlier), p)
+	for i, e := range epochs {
 		if c, ok := e.checkEpoch(r, i, persons); ok {
 			heads = append(heads, c)
+		}
+		if what := e.begins(epochs[:i]); what != "" {
+			r.add("epochs", e.Key.Name, time.Time{}, "%s", what)
 		}
 	}
 	for _, w := range p.Waiting {
@@ -244,6 +248,37 @@ func (p Pack) checkEpoch(r *Report, epoch int, persons links) (Checkpoint, bool)
 		persons.add(string(e.Subject), linked{id: e.ID, seq: e.SubjectSeq, leaf: e.Leaf, epoch: epoch, index: e.Index, blank: true})
 	}
 	return c, true
+}
+
+// restart is the first record of an epoch after a restore; ok is false if the pack has none.
+func (p Pack) restart() (b Body, ok bool) {
+	for _, rec := range p.Records {
+		if b, err := ParseBody(rec.Body); err == nil && rec.Index == 0 && b.Kind == Restarted {
+			return b, true
+		}
+	}
+	return b, false
+}
+
+// begins says what is wrong with the beginning of an epoch: the first one has no number in its name, every later one a
+// larger number than the one before it, and a first record that names the checkpoint with which that one ended.
+func (p Pack) begins(before []Pack) string {
+	if len(before) == 0 {
+		if base, n := numberIn(p.Key.Name); n != 1 {
+			return fmt.Sprintf("the epochs of %s before it are missing", base)
+		}
+		return ""
+	}
+	last := before[len(before)-1]
+	base, n := numberIn(p.Key.Name)
+	of, m := numberIn(last.Key.Name)
+	if base != of || n <= m {
+		return fmt.Sprintf("it does not follow %s", last.Key.Name)
+	}
+	if b, ok := p.restart(); !ok || b.More[moreClosed] != last.Checkpoint {
+		return fmt.Sprintf("its first record does not name the checkpoint with which %s ended", last.Key.Name)
+	}
+	return ""
 }
 
 func (p Pack) checkRecord(r *Report, c Checkpoint, rec PackRecord, epoch int, persons links) {

@@ -109,16 +109,35 @@ func TestEvidenceSpansARestart(t *testing.T) {
 		w.record(access("mover"))
 		w.sequence()
 		p := w.packOf("mover")
-		if len(p.Records) != 1 || len(p.Earlier) != 1 || len(p.Earlier[0].Records) != 2 {
-			t.Fatalf("got %+v", p)
+		if len(p.Records) != 2 || len(p.Earlier) != 1 || len(p.Earlier[0].Records) != 2 {
+			t.Fatalf("%d records, %d earlier epochs", len(p.Records), len(p.Earlier))
+		}
+		if b, err := ledger.ParseBody(p.Records[0].Body); err != nil || b.Kind != ledger.Restarted || b.Subject != "" || b.More["closed"] != p.Earlier[0].Checkpoint {
+			t.Errorf("the first record of the new epoch is %+v, %v", b, err)
 		}
 		if r := check(t, p, ledger.FileOptions{Public: w.Public()}); !r.OK || len(r.Problems) != 0 {
 			t.Errorf("got %+v", r)
 		}
-		p.Earlier[0].Records = p.Earlier[0].Records[:1]
-		if r := check(t, p, ledger.FileOptions{}); r.OK {
-			t.Error("a record of the closed epoch was left out and nobody minds")
+		if p := w.packOf("nobody known"); len(p.Records) != 1 || len(p.Earlier) != 1 || !check(t, p, ledger.FileOptions{}).OK {
+			t.Errorf("whoever has no records cannot follow the log: %+v", p)
 		}
+		spoil := func(what string, change func(*ledger.Pack)) {
+			t.Helper()
+			p := w.packOf("mover")
+			change(&p)
+			if r := check(t, p, ledger.FileOptions{}); r.OK {
+				t.Errorf("%s and nobody minds", what)
+			}
+		}
+		spoil("a record of the closed epoch was left out", func(p *ledger.Pack) { p.Earlier[0].Records = p.Earlier[0].Records[:1] })
+		spoil("the record of the restart was left out", func(p *ledger.Pack) { p.Records = p.Records[1:] })
+		spoil("the closed epoch was left out", func(p *ledger.Pack) { p.Earlier = nil })
+		spoil("the epochs were exchanged", func(p *ledger.Pack) {
+			old := p.Earlier[0]
+			p.Earlier = nil
+			old.Earlier = []ledger.Pack{*p}
+			*p = old
+		})
 		dir := t.TempDir()
 		if err := w.WritePack(t.Context(), dir, nil); err != nil {
 			t.Fatal(err)
@@ -126,6 +145,71 @@ func TestEvidenceSpansARestart(t *testing.T) {
 		if r, err := ledger.VerifyFile(dir, ledger.FileOptions{}); err != nil || !r.OK || r.Size != 4 {
 			t.Errorf("got %+v, %v", r, err)
 		}
+	})
+}
+
+func TestAKeptCheckpointIsFollowed(t *testing.T) {
+	towns(t, func(t *testing.T, w *town) {
+		kept := func() string {
+			t.Helper()
+			head, err := w.Checkpoint(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			return head
+		}
+		tile := func(path string) ([]byte, error) { return w.Tile(t.Context(), path) }
+		verdict := func(head, want string, o ledger.FileOptions) {
+			t.Helper()
+			o.Head = head
+			r := check(t, w.packOf("mover"), o)
+			said := strings.Join(r.Remarks, "\n")
+			for _, p := range r.Problems {
+				said += "\n" + p.What
+			}
+			if r.OK != (want == "" || strings.HasPrefix(want, "the log says")) || !strings.Contains(said, want) {
+				t.Errorf("got %v, %s, want %q", r.OK, said, want)
+			}
+		}
+		empty := kept()
+		w.record(access("mover"), access("child"))
+		w.sequence()
+		evening := kept()
+		w.keep()
+		w.record(access("mover"))
+		w.sequence()
+		night := kept()
+		w.record(access("mover"), access("child"))
+		w.sequence()
+		morning := kept()
+
+		verdict(morning, "", ledger.FileOptions{})
+		verdict(empty, "", ledger.FileOptions{})
+		verdict(evening, "", ledger.FileOptions{Tile: tile})
+		verdict(evening, "without tiles they cannot be compared", ledger.FileOptions{})
+		verdict(evening, "could not be had", ledger.FileOptions{Tile: func(string) ([]byte, error) { return nil, fault.New(fault.NotFound, "ledger.error.tile") }})
+		verdict(evening, "could not be had", ledger.FileOptions{Tile: func(string) ([]byte, error) { return nil, nil }})
+		verdict(evening, "are not those it was signed for", ledger.FileOptions{Tile: func(path string) ([]byte, error) {
+			b, err := w.Tile(t.Context(), path)
+			b = bytes.Clone(b)
+			b[len(b)-1] ^= 1
+			return b, err
+		}})
+		verdict(strings.Replace(evening, "\n2\n", "\n3\n", 1), "its signature does not hold", ledger.FileOptions{Tile: tile})
+
+		w.restore()
+		w.Ledger = w.open()
+		verdict(morning, "records were taken back", ledger.FileOptions{})
+		if err := w.Restart(t.Context(), night, "Plattenschaden"); err != nil {
+			t.Fatal(err)
+		}
+		w.record(access("mover"))
+		w.sequence()
+		verdict(evening, "", ledger.FileOptions{})
+		verdict(night, "the log says that records among them were lost", ledger.FileOptions{})
+		verdict(morning, "does not say that so many were lost", ledger.FileOptions{})
+		verdict(kept(), "", ledger.FileOptions{})
+		verdict(empty, "", ledger.FileOptions{Tile: tile})
 	})
 }
 

@@ -22,7 +22,8 @@ import (
 // subject means everybody's.
 type Source func(ctx context.Context, subject Subject, put func(name string, content []byte) error) error
 
-// PackOf returns the evidence for all records of a person.
+// PackOf returns the evidence for all records of a person, and of each epoch after a restore the first record, which
+// names the checkpoint it went on from: whoever kept a checkpoint of an earlier epoch can follow it.
 func (l *Ledger) PackOf(ctx context.Context, subject Subject) (p Pack, err error) {
 	if subject == "" {
 		return p, fault.New(fault.NotFound, "ledger.error.record")
@@ -33,6 +34,9 @@ func (l *Ledger) PackOf(ctx context.Context, subject Subject) (p Pack, err error
 			return err
 		}
 		b := newPacker(l, tx, heads)
+		if err := b.restarts(ctx); err != nil {
+			return err
+		}
 		for after := int64(0); ; {
 			found, err := selectChain(ctx, tx, subject, after, page)
 			if err != nil {
@@ -102,6 +106,25 @@ func (b *packer) add(ctx context.Context, s stored) error {
 	return nil
 }
 
+// restarts adds the first record of every epoch after the first.
+func (b *packer) restarts(ctx context.Context) error {
+	for epoch := range b.heads {
+		if epoch == 1 {
+			continue
+		}
+		found, err := selectStretch(ctx, b.tx, epoch, 0, 1)
+		if err != nil {
+			return err
+		}
+		for _, s := range found {
+			if err := b.add(ctx, s); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
 // addHidden adds the hidden records that some of the person's records have opened: with them the commitments can be checked.
 func (b *packer) addHidden(ctx context.Context, found []stored) error {
 	var ids []string
@@ -161,9 +184,7 @@ func (b *packer) pack() (out Pack) {
 		}
 		p.Checkpoint, p.Key = b.heads[epoch].checkpoint, b.ledger.keyOf(b.heads[epoch].checkpoint)
 		if i < len(epochs)-1 {
-			if len(p.Records)+len(p.Erased) > 0 {
-				out.Earlier = append(out.Earlier, *p)
-			}
+			out.Earlier = append(out.Earlier, *p)
 			continue
 		}
 		earlier := out.Earlier

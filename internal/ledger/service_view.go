@@ -125,18 +125,22 @@ func (l *Ledger) Checkpoint(ctx context.Context) (string, error) {
 	return h.checkpoint, nil
 }
 
-// Tile returns a tile of the current tree by its C2SP path, such as "tile/0/x001/067" or "tile/1/000.p/3": kind
-// NotFound if the path is none or the tree has no such tile yet.
+// Tile returns a tile of the current tree by its C2SP path, such as "tile/0/x001/067" or "tile/1/000.p/3", or of the
+// tree with a number, as "epochs/1/tile/0/000": kind NotFound if the path is none or the tree has no such tile yet.
 func (l *Ledger) Tile(ctx context.Context, path string) ([]byte, error) {
-	p, n, ok := parseTilePath(path)
+	epoch, rest := epochPath(path)
+	p, n, ok := parseTilePath(rest)
 	if !ok {
 		return nil, fault.New(fault.NotFound, "ledger.error.tile")
 	}
-	h, err := selectHead(ctx, l.db, "")
-	if err != nil {
-		return nil, fmt.Errorf("head: %w", err)
+	if epoch == 0 {
+		h, err := selectHead(ctx, l.db, "")
+		if err != nil {
+			return nil, fmt.Errorf("head: %w", err)
+		}
+		epoch = h.epoch
 	}
-	found, err := selectTiles(ctx, l.db, h.epoch, []place{p})
+	found, err := selectTiles(ctx, l.db, epoch, []place{p})
 	if err != nil {
 		return nil, fmt.Errorf("tile %s: %w", path, err)
 	}

@@ -205,6 +205,17 @@ func parseTilePath(path string) (p place, w int, ok bool) {
 	return place{int64(t.L), t.N}, t.W, true
 }
 
+// epochPath takes the number of the epoch off a path such as "epochs/2/tile/0/000"; 0 if it names none.
+func epochPath(path string) (epoch int64, rest string) {
+	below, ok := strings.CutPrefix(path, "epochs/")
+	number, rest, _ := strings.Cut(below, "/")
+	epoch, err := strconv.ParseInt(number, 10, 64)
+	if !ok || err != nil || epoch < 1 || strconv.FormatInt(epoch, 10) != number {
+		return 0, path
+	}
+	return epoch, rest
+}
+
 // placeRow names places in a tree, where there may be no record to name.
 func placeRow(from, to int64) string {
 	if from == to {

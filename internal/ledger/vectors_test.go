@@ -169,7 +169,33 @@ func vectors(t testing.TB) (all []vector) {
 	forged := planted(t, key, 20, 3)
 	forged.Erased[0].Leaf[0] ^= 1
 	add("an erased record that was never there", "inclusion", id(6), false, forged)
+	old := planted(t, key, 20)
+	add("the log began anew after a restore", "", "", true, renewed(t, key, old, old.Checkpoint))
+	add("the log began anew and names another end", "restart", "", false, renewed(t, key, old, planted(t, key, 19).Checkpoint))
+	alone := renewed(t, key, old, old.Checkpoint)
+	alone.Earlier = nil
+	add("the log began anew and hides what was before", "restart", "", false, alone)
 	return all
+}
+
+// renewed is a pack of the second epoch, which says that it goes on from the checkpoint closed; it has no other record yet.
+func renewed(t testing.TB, key seeded, old Pack, closed string) Pack {
+	t.Helper()
+	entry := Entry{
+		Kind: Restarted, Authority: "node", Purpose: "Neubeginn nach Wiederherstellung", Reason: "Übung",
+		More: map[string]string{moreClosed: closed, moreLast: old.Checkpoint}, inner: true,
+	}
+	body, err := entry.body(nil, "restart", time.Date(2030, 3, 5, 8, 0, 0, 0, time.UTC), link{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	first := PackRecord{ID: "restart", Body: body, Salt: bytes.Repeat([]byte{7}, saltSize), Proof: [][]byte{}}
+	name := nameIn(vectorLog, 2)
+	signed, err := Checkpoint{name, 1, hashLeaf(first.leaf())}.sign(key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return Pack{Checkpoint: signed, Key: PackKey{name, key.Public()}, Records: []PackRecord{first}, Earlier: []Pack{old}}
 }
 
 func TestAMissingBodyNeedsItsErasure(t *testing.T) {
@@ -182,6 +208,19 @@ func TestAMissingBodyNeedsItsErasure(t *testing.T) {
 	r = newReport()
 	if p.check(r); r.OK || r.Problems[0].Row != p.Erased[1].ID {
 		t.Errorf("a body was taken out without a record of erasure: %+v", r.Problems)
+	}
+}
+
+func TestAnEpochOfAnotherKeyDoesNotFollowAKeptCheckpoint(t *testing.T) {
+	old := planted(t, seed(1), 20)
+	for key, want := range map[byte]bool{1: true, 2: false} {
+		b, err := json.Marshal(renewed(t, seed(key), old, old.Checkpoint))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if r, err := VerifyBytes(b, FileOptions{Head: old.Checkpoint}); err != nil || r.OK != want {
+			t.Errorf("an epoch of key %d: %+v, %v", key, r, err)
+		}
 	}
 }
 

@@ -1,8 +1,12 @@
 // What a browser can check by itself about the ledger: the signature of a checkpoint (C2SP tlog-checkpoint, Ed25519),
 // that each record stands in the tree the checkpoint names (RFC 6962 inclusion proof), that a person's records follow
-// each other without a gap, and that what it saw at an earlier check is still there. Of a record erased by law it checks
-// the place and the leaf; one that waits for its place must continue the others. It asks nobody and trusts only the key
-// in the document, or the one it remembers.
+// each other without a gap, that a log which began anew after a restore names the one before it, and that all of it
+// continues what the browser saw at an earlier check: the tree (RFC 6962 consistency proof, read from tiles) and the
+// person's newest record. Of a record erased by law it checks the place and the leaf; one that waits for its place must
+// continue the others. It trusts only the key in the document, and compares it with the one it remembers.
+import { consistency, continues, join, rootOf, same, sha256, type Tree } from "./_tree";
+
+export { consistency, continues }; // for the tests
 
 export interface LedgerRecord {
   id: string;
@@ -21,7 +25,7 @@ export interface ErasedRecord {
   proof: string[];
 }
 
-/** Epoch is one tree; earlier ones ended with a restore. */
+/** Epoch is one tree; earlier ones ended with a restore, and the first record of the next names their last checkpoint. */
 export interface Epoch {
   checkpoint: string;
   key: { name: string; public_key_b64: string };
@@ -34,7 +38,7 @@ export interface Evidence extends Epoch {
   earlier?: Epoch[];
 }
 
-/** Seen is what a browser remembers of a check: the state of the log and the person's newest record in it. */
+/** Seen is what a browser remembers of one person: the person's newest record, and the state of the log at that check. */
 export interface Seen {
   name: string;
   key: string;
@@ -43,25 +47,55 @@ export interface Seen {
   leaf: string;
 }
 
+/** Kept is the last checkpoint of a log that a browser has checked, as it was signed. It says nothing about a person. */
+export interface Kept {
+  name: string;
+  key: string;
+  checkpoint: string;
+}
+
+/** Past is what a browser remembers, and how it gets a tile of an epoch of the log. */
+export interface Past {
+  seen?: Seen;
+  kept: Kept[];
+  tile(epoch: number, path: string): Promise<Uint8Array>;
+}
+
 export type Fault =
   | "document" // not the document we expect
   | "signature" // the checkpoint is not signed by the key
   | "inclusion" // a record does not stand in the tree, or was changed
   | "gap" // a record between two others is missing
   | "order" // a record does not name the one before it
-  | "vanished" // what was there at the last check is gone or was changed
+  | "restart" // the log began anew and does not name the one before it
+  | "shorter" // the log ends before the last check, and does not say that anything was lost
+  | "forked" // the log does not continue the one of the last check
+  | "vanished" // the person's newest record of the last check is gone or was changed
+  | "lost" // it is gone, and the log says that a range was lost in which it was
   | "key" // another key than at the last check
+  | "log" // another log than at the last check
+  | "uncompared" // the tiles for the comparison could not be had
   | "unsupported"; // this browser cannot check Ed25519 signatures
+
+/** Since is how the log relates to what the browser remembered. */
+export type Since =
+  | "first" // nothing was remembered of this person and log
+  | "again" // it continues what was remembered
+  | "restarted" // it began anew since, and continues what was remembered
+  | "loss"; // it began anew since, and says that records were lost; none of them is a remembered one of the person
 
 export interface Result {
   ok: boolean;
   fault?: Fault;
   record?: string; // the id of the record where the fault was found
+  against?: Kept; // the remembered checkpoint that the fault contradicts
   checked: string[]; // ids of the records that were found in the tree
   size: number; // of the tree
   whole: boolean; // the person's first record is among them
   waiting: number; // records that have no place yet
+  since?: Since;
   seen?: Seen; // to remember
+  kept?: Kept;
 }
 
 const encoder = new TextEncoder();
@@ -73,62 +107,8 @@ function bytes(b64: string): Uint8Array<ArrayBuffer> {
   return out;
 }
 
-function join(...parts: Uint8Array[]): Uint8Array<ArrayBuffer> {
-  const out = new Uint8Array(parts.reduce((n, p) => n + p.length, 0));
-  let at = 0;
-  for (const p of parts) {
-    out.set(p, at);
-    at += p.length;
-  }
-  return out;
-}
-
-async function sha256(...parts: Uint8Array[]): Promise<Uint8Array<ArrayBuffer>> {
-  return new Uint8Array(await crypto.subtle.digest("SHA-256", join(...parts)));
-}
-
-function same(a: Uint8Array, b: Uint8Array): boolean {
-  return a.length === b.length && a.every((v, i) => v === b[i]);
-}
-
-const leafMark = Uint8Array.of(0);
-const nodeMark = Uint8Array.of(1);
-
-/** rootOf climbs from a leaf to the root of a tree of the given size (RFC 9162, 2.1.3.2); null if the proof does not fit. */
-export async function rootOf(
-  leafData: Uint8Array,
-  index: number,
-  size: number,
-  proof: Uint8Array[],
-): Promise<Uint8Array | null> {
-  if (!Number.isSafeInteger(index) || index < 0 || index >= size) return null;
-  let at = index;
-  let last = size - 1;
-  let hash = await sha256(leafMark, leafData);
-  for (const step of proof) {
-    if (last === 0 || step.length !== 32) return null;
-    if (at % 2 === 1 || at === last) {
-      hash = await sha256(nodeMark, step, hash);
-      while (at % 2 === 0 && at !== 0) {
-        at = Math.floor(at / 2);
-        last = Math.floor(last / 2);
-      }
-    } else {
-      hash = await sha256(nodeMark, hash, step);
-    }
-    at = Math.floor(at / 2);
-    last = Math.floor(last / 2);
-  }
-  return last === 0 ? hash : null;
-}
-
-interface Head {
-  size: number;
-  root: Uint8Array;
-}
-
 /** openCheckpoint checks the signature of a signed note and reads size and root; null if it is not signed by the key. */
-async function openCheckpoint(note: string, name: string, key: Uint8Array<ArrayBuffer>): Promise<Head | null> {
+async function openCheckpoint(note: string, name: string, key: Uint8Array<ArrayBuffer>): Promise<Tree | null> {
   const cut = note.lastIndexOf("\n\n");
   if (cut < 0) return null;
   const text = note.slice(0, cut + 1);
@@ -142,10 +122,16 @@ async function openCheckpoint(note: string, name: string, key: Uint8Array<ArrayB
     if (raw.length !== 68 || !same(raw.slice(0, 4), id)) continue;
     if (await crypto.subtle.verify({ name: "Ed25519" }, signer, raw.slice(4), encoder.encode(text))) signed = true;
   }
-  const [origin, size, root] = text.split("\n");
-  if (!signed || origin !== name || !/^(0|[1-9][0-9]*)$/.test(size)) return null;
+  const state = stateOf(text);
+  return signed && state?.name === name ? state : null;
+}
+
+/** stateOf reads the lines of a checkpoint, whoever signed them. */
+function stateOf(note: string): (Tree & { name: string }) | null {
+  const [name, size, root] = note.split("\n");
+  if (!/^(0|[1-9][0-9]*)$/.test(size) || !Number.isSafeInteger(Number(size))) return null;
   const hash = bytes(root);
-  return Number.isSafeInteger(Number(size)) && hash.length === 32 ? { size: Number(size), root: hash } : null;
+  return hash.length === 32 ? { name, size: Number(size), root: hash } : null;
 }
 
 interface Link {
@@ -158,8 +144,12 @@ interface Link {
   at: [epoch: number, index: number];
 }
 
+function says(body: Uint8Array) {
+  return JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(body));
+}
+
 function link(record: LedgerRecord, body: Uint8Array, leaf: Uint8Array, at: [number, number]): Link {
-  const text = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(body));
+  const text = says(body);
   return {
     id: record.id,
     subject: typeof text.subject === "string" ? text.subject : "",
@@ -204,34 +194,49 @@ function chain(persons: Map<string, Link[]>): { fault?: Fault; record?: string; 
   return { whole };
 }
 
-/** compare looks whether all that was seen before is still there: its newest record stands for all before it. */
-function compare(own: Link[], now: Seen, before: Seen): Fault | undefined {
-  if (now.name === before.name && now.key !== before.key) return "key";
-  if (now.name === before.name && now.size < before.size) return "vanished";
-  const then = own.find((l) => l.seq === before.seq);
-  if (before.seq > 0 && (!then || !same(bytes(before.leaf), then.leaf))) return "vanished";
-  return undefined;
-}
-
 function text64(raw: Uint8Array): string {
   return btoa(String.fromCharCode(...raw));
 }
 
+/** Opened is an epoch whose signature and records were checked. */
+interface Opened {
+  base: string; // the name of the log without its epoch
+  number: number; // of the epoch, from 1 on
+  name: string;
+  key: string;
+  checkpoint: string;
+  tree: Tree;
+  restart?: { closed?: string; last?: string }; // what its first record says
+}
+
+/** nameOf takes a log's name apart: after a restore it goes on under its name with /2, /3 … behind it. */
+function nameOf(name: string): { base: string; number: number } {
+  const [, base, number] = /^(.+)\/([1-9][0-9]*)$/.exec(name) ?? [];
+  return Number(number) > 1 ? { base, number: Number(number) } : { base: name, number: 1 };
+}
+
 const waits = Number.MAX_SAFE_INTEGER;
 
-/** checkEpoch goes through one tree; links found are added. */
-async function checkEpoch(epoch: Epoch, place: number, links: Link[], result: Result): Promise<{ fault?: Fault; record?: string }> {
-  const head = await openCheckpoint(epoch.checkpoint, epoch.key.name, bytes(epoch.key.public_key_b64));
-  if (head === null) return { fault: "signature" };
-  result.size = head.size;
+/** openEpoch goes through one tree; links found are added. */
+async function openEpoch(epoch: Epoch, place: number, links: Link[], result: Result): Promise<Opened | { fault: Fault; record?: string }> {
+  const { name, public_key_b64: key } = epoch.key;
+  const tree = await openCheckpoint(epoch.checkpoint, name, bytes(key));
+  if (tree === null) return { fault: "signature" };
+  result.size = tree.size;
+  const opened: Opened = { ...nameOf(name), name, key, checkpoint: epoch.checkpoint, tree };
   const stands = async (leaf: Uint8Array, r: { index: number; proof: string[] }): Promise<boolean> => {
-    const root = await rootOf(leaf, r.index, head.size, r.proof.map(bytes));
-    return root !== null && same(root, head.root);
+    const root = await rootOf(leaf, r.index, tree.size, r.proof.map(bytes));
+    return root !== null && same(root, tree.root);
   };
   for (const record of epoch.records) {
     const body = bytes(record.body_b64);
     const leaf = await sha256(bytes(record.salt_b64), body);
     if (!(await stands(leaf, record))) return { fault: "inclusion", record: record.id };
+    const { kind, more } = says(body);
+    if (kind === "restart" && record.index === 0) {
+      opened.restart = more ?? {};
+      continue; // it concerns nobody
+    }
     links.push(link(record, body, leaf, [place, record.index]));
     result.checked.push(record.id);
   }
@@ -241,14 +246,95 @@ async function checkEpoch(epoch: Epoch, place: number, links: Link[], result: Re
     links.push(blank(record, leaf, [place, record.index]));
     result.checked.push(record.id);
   }
-  return {};
+  return opened;
+}
+
+/** joined tells whether each epoch names the end of the one before it, from the first on. */
+function joined(epochs: Opened[]): boolean {
+  return epochs.every((e, i) => {
+    if (i === 0) return e.number === 1;
+    const before = epochs[i - 1];
+    return e.base === before.base && e.number > before.number && e.restart?.closed === before.checkpoint;
+  });
+}
+
+/** admits tells whether an epoch says of itself that what lay behind an older state was lost. */
+function admits(epochs: Opened[], name: string, old: { size: number; root?: Uint8Array }): boolean {
+  const then = nameOf(name);
+  return epochs.some((e, i) => {
+    const last = stateOf(e.restart?.last ?? "");
+    if (i === 0 || last === null || then.number < epochs[i - 1].number || then.number >= e.number) return false;
+    const known = nameOf(last.name);
+    if (known.base !== e.base || known.number !== then.number) return known.base === e.base && known.number > then.number;
+    return last.size > old.size || (last.size === old.size && (!old.root || same(last.root, old.root)));
+  });
+}
+
+interface Comparison {
+  fault?: Fault;
+  against?: Kept;
+  since: Since;
+}
+
+/** comparePerson looks whether all that was seen of the person is still there: the newest record stands for all before it. */
+function comparePerson(epochs: Opened[], own: Link[], seen: Seen): Comparison {
+  const now = epochs[epochs.length - 1];
+  const fail = (fault: Fault): Comparison => ({ fault, since: "first" });
+  if (nameOf(seen.name).base !== now.base) return fail("log");
+  if (seen.key !== now.key) return fail("key");
+  const epoch = epochs.find((e) => e.name === seen.name);
+  const beyond = !epoch || seen.size > epoch.tree.size;
+  if (beyond && !admits(epochs, seen.name, seen)) return fail("shorter");
+  const then = own.find((l) => l.seq === seen.seq);
+  if (seen.seq > 0 && (!then || !same(bytes(seen.leaf), then.leaf))) return fail(beyond ? "lost" : "vanished");
+  return { since: beyond ? "loss" : epoch === now ? "first" : "restarted" };
+}
+
+/** compareTree asks the log to prove that it continues a checkpoint that was kept. */
+async function compareTree(epochs: Opened[], kept: Kept, old: Tree, tile: Past["tile"]): Promise<Comparison> {
+  const epoch = epochs.find((e) => e.name === kept.name);
+  if (!epoch || old.size > epoch.tree.size) {
+    return admits(epochs, kept.name, old) ? { since: "loss" } : { fault: "shorter", against: kept, since: "first" };
+  }
+  let proof: Uint8Array[];
+  try {
+    proof = await consistency(old.size, epoch.tree.size, (path) => tile(epoch.number, path));
+  } catch {
+    return { fault: "uncompared", since: "first" };
+  }
+  if (!(await continues(old, epoch.tree, proof))) return { fault: "forked", against: kept, since: "first" };
+  return { since: epoch === epochs[epochs.length - 1] ? "again" : "restarted" };
+}
+
+/** compare holds the evidence against all that the browser remembers of this log. */
+async function compare(epochs: Opened[], own: Link[], past: Past): Promise<Comparison> {
+  const now = epochs[epochs.length - 1];
+  const found: Since[] = [];
+  let covered = false; // a kept checkpoint is as new as what was seen of the person
+  const { seen } = past;
+  if (seen) {
+    const c = comparePerson(epochs, own, seen);
+    if (c.fault) return { ...c, against: past.kept.find((k) => k.name === seen.name && k.key === seen.key) };
+    found.push(c.since);
+  }
+  for (const kept of past.kept) {
+    if (kept.key !== now.key || nameOf(kept.name).base !== now.base) continue; // another log's
+    const old = await openCheckpoint(kept.checkpoint, kept.name, bytes(kept.key));
+    if (old === null) continue;
+    const c = await compareTree(epochs, kept, old, past.tile);
+    if (c.fault) return c;
+    if (seen?.name === kept.name && seen.size <= old.size) covered = true;
+    if (c.since !== "again") found.push(c.since);
+  }
+  const since = (["loss", "restarted"] as const).find((s) => found.includes(s)) ?? (covered ? "again" : "first");
+  return { since };
 }
 
 /**
- * check goes through the whole document and stops at the first fault. With a person it says what to remember of it, and
- * compares with what was remembered before.
+ * check goes through the whole document and stops at the first fault. With a person it compares with what the browser
+ * remembers, and says what to remember now.
  */
-export async function check(evidence: Evidence, person = "", before?: Seen): Promise<Result> {
+export async function check(evidence: Evidence, person = "", past?: Past): Promise<Result> {
   const result: Result = { ok: false, checked: [], size: 0, whole: false, waiting: 0 };
   const fail = (fault: Fault, record?: string): Result => ({ ...result, fault, record });
   try {
@@ -259,11 +345,13 @@ export async function check(evidence: Evidence, person = "", before?: Seen): Pro
   }
   try {
     const links: Link[] = [];
-    const epochs: Epoch[] = [...(evidence.earlier ?? []), evidence];
-    for (const [place, epoch] of epochs.entries()) {
-      const { fault, record } = await checkEpoch(epoch, place, links, result);
-      if (fault) return fail(fault, record);
+    const epochs: Opened[] = [];
+    for (const epoch of [...(evidence.earlier ?? []), evidence]) {
+      const opened = await openEpoch(epoch, epochs.length, links, result);
+      if ("fault" in opened) return fail(opened.fault, opened.record);
+      epochs.push(opened);
     }
+    if (!joined(epochs)) return fail("restart");
     const placed = byPerson(links).get(person) ?? [];
     const newest = placed.at(-1);
     for (const record of evidence.waiting ?? []) {
@@ -275,11 +363,11 @@ export async function check(evidence: Evidence, person = "", before?: Seen): Pro
     const { fault, record, whole } = chain(byPerson(links));
     if (fault) return fail(fault, record);
     if (person === "") return { ...result, ok: true, whole };
-    const { name, public_key_b64: key } = evidence.key;
+    const { since, ...wrong } = await compare(epochs, placed, past ?? { kept: [], tile: () => Promise.reject(new Error("no log")) });
+    if (wrong.fault) return { ...result, ...wrong, whole };
+    const { name, key, checkpoint } = epochs[epochs.length - 1];
     const seen: Seen = { name, key, size: result.size, seq: newest?.seq ?? 0, leaf: newest ? text64(newest.leaf) : "" };
-    const gone = before && compare(placed, seen, before);
-    if (gone) return fail(gone);
-    return { ...result, ok: true, whole, seen };
+    return { ...result, ok: true, whole, since, seen, kept: { name, key, checkpoint } };
   } catch {
     return fail("document");
   }
