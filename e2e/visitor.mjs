@@ -224,8 +224,8 @@ export class Visitor {
 
   #labelled(label, group) {
     const place = group ? this.page.getByRole('group', { name: group, exact: true }) : this.page
-    // A label may go on with „(freiwillig)“.
-    const name = new RegExp(`^\\s*${label.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')}(\\s*\\((freiwillig|optional)\\))?\\s*$`)
+    // A label may go on with „(freiwillig)“ or „(wenn vorhanden)“.
+    const name = new RegExp(`^\\s*${label.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')}(\\s*\\((freiwillig|optional|wenn vorhanden|if any)\\))?\\s*$`)
     return place.getByLabel(name).and(this.page.locator('input, textarea, select'))
   }
 

@@ -139,3 +139,13 @@ export async function told(v) {
     who: l.querySelector('h3').innerText.trim(), status: l.querySelector('.aw-chip').innerText.trim(),
   })))
 }
+
+// works signs somebody of an office in.
+export async function works(v, office) {
+  await v.open('/arbeitsplatz')
+  await v.isAt('/demo/dienst')
+  await v.looksAt('dienst')
+  const group = v.page.getByRole('region', { name: office, exact: true })
+  await group.getByRole('listitem').filter({ hasText: 'Sachbearbeitung' }).getByRole('button').first().click()
+  await v.isAt('/arbeitsplatz')
+}

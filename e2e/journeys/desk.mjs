@@ -1,16 +1,6 @@
 // The machine stops at what it cannot settle, says why, and a clerk settles it.
 import assert from 'node:assert/strict'
-import { begins, confirms, confirmsAsLandlord, day, namesMark, people, releases } from '../ways.mjs'
-
-// works signs somebody of an office in.
-async function works(v, office) {
-  await v.open('/arbeitsplatz')
-  await v.isAt('/demo/dienst')
-  await v.looksAt('dienst')
-  const group = v.page.getByRole('region', { name: office, exact: true })
-  await group.getByRole('listitem').filter({ hasText: 'Sachbearbeitung' }).getByRole('button').first().click()
-  await v.isAt('/arbeitsplatz')
-}
+import { begins, confirms, confirmsAsLandlord, day, namesMark, people, releases, works } from '../ways.mjs'
 
 // stops brings a case to the desk: the day is not the one that the landlord named.
 async function stops(visitor, person, options) {

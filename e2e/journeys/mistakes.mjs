@@ -118,25 +118,6 @@ export default {
     await v.passes('vorgang-beim-menschen')
   },
 
-  async 'who keeps the register’s data back types them'({ visitor }) {
-    const v = await visitor({ width: 390 })
-    await begins(v, people.gisela)
-    await v.tick('Die Wohnung gehört mir.')
-    await v.tick('Ich bestätige, dass mir die Wohnung gehört und dass ich dort einziehe.')
-    await v.press('Weiter')
-    await v.isAt(/\/release$/)
-    await v.press('Nicht freigeben, ich tippe selbst')
-    await v.sees('Ihre Angaben zur Person')
-    await v.passes('umzug-tippen')
-    await v.type('Familienname', 'Marquardt')
-    await v.press('Weiter')
-    await v.sees('Hier fehlt noch etwas')
-    assert.equal(await v.page.locator('[name="family_name"]').inputValue(), 'Marquardt')
-    await v.passes('fehler-tippen')
-    await v.open('/zugriffe')
-    await v.sees('nicht freigegeben für')
-  },
-
   async 'a code comes by post, and a wrong one opens nothing'({ visitor }) {
     const v = await visitor()
     await begins(v, people.ulrike)

@@ -17,7 +17,6 @@ import (
 	"github.com/amtsweg/amtsweg/internal/delivery"
 	"github.com/amtsweg/amtsweg/internal/demo"
 	"github.com/amtsweg/amtsweg/internal/identity"
-	"github.com/amtsweg/amtsweg/internal/ledger"
 	"github.com/amtsweg/amtsweg/internal/procedure"
 	"github.com/amtsweg/amtsweg/internal/register"
 	"github.com/amtsweg/amtsweg/internal/testkit"
@@ -323,50 +322,6 @@ func TestARegisterThatIsAwayKeepsTheCaseWaitingAndLosesNothing(t *testing.T) {
 		}
 		t.clock.Advance(time.Minute)
 		t.wants(t.drained(c), "apply", procedure.ForForm)
-	})
-}
-
-func TestWhoRefusesTypesAndAPersonComparesIt(t *testing.T) {
-	towns(t, func(t town) {
-		p, account := t.citizen("mover")
-		c := t.start(account)
-		c = t.fill(c, map[string]string{"proof": "landlord", "mark": t.confirmation(p, p.NewHome)})
-		list, err := t.Procedure.Previews(t.Context(), c)
-		if err != nil {
-			t.Fatal(err)
-		}
-		var replies []procedure.Reply
-		for _, v := range list {
-			replies = append(replies, procedure.Reply{Request: v.Request, Hash: v.Hash, Yes: v.Evidence.Name == "landlord"})
-		}
-		if c, err = t.Procedure.Release(t.Context(), account, c.ID, replies); err != nil {
-			t.Fatal(err)
-		}
-		t.wants(c, "release", procedure.ForTyping)
-		typed := map[string]string{
-			"family_name": p.Family, "given_names": p.Given, "birth.date": p.Birth.String(), "birth.place": "Ellerbrück", "sex": "weiblich",
-			"tax_id": "00000000001", "nationalities.0": "DE", "homes.0.address": p.Address.String(), "homes.0.kind": "sole", "moved_in": "2020-01-01",
-			"family_status.status": "ledig",
-		}
-		c, wrong, err := t.Procedure.Type(t.Context(), account, c.ID, func(name string) []string { return []string{typed[name]} })
-		if err != nil || len(wrong) > 0 {
-			t.Fatal(wrong, err)
-		}
-		t.wants(c, "apply", procedure.ForForm)
-		c = t.fill(c, map[string]string{"kind": "sole"})
-		c = t.drained(t.fill(c, map[string]string{"correct": "yes"}))
-		if c.Status != procedure.AtDesk || !strings.Contains(c.Reason, procedure.GroundTyped) {
-			t.Fatalf("%s: %s", c.Status, c.Reason)
-		}
-		accesses, err := t.Ledger.OfSubject(t.Context(), t.DB, c.Subject, 0, 100)
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, a := range accesses {
-			if a.Kind == ledger.Access && a.Reader == string(demo.NewTown) && a.More["evidence"] == "prefilled" {
-				t.Error("the town read what the person had not released")
-			}
-		}
 	})
 }
 

@@ -130,10 +130,10 @@ func (d *draft) fieldsOf(fields *node, path string) []Field {
 func (d *draft) fieldOf(m *member) Field {
 	n := m.node
 	f := Field{
-		Name: m.name, Path: m.path, Label: n.at("label").str(), Hint: n.at("hint").str(), Type: m.typ.written, Many: n.at("many").number(),
+		Name: m.name, Path: m.path, Label: n.at("label").str(), Hint: n.at("hint").str(), One: n.at("one").str(), Type: m.typ.written, Many: n.at("many").number(),
 		Optional: n.at("optional").is(), Class: Class(n.at("class").str()), Law: n.at("law").str(), Code: n.at("number").str(),
 		From: n.at("from").strs(), Pick: n.at("pick").strs(), Allowed: n.at("allowed").str(), Accept: n.at("accept").strs(),
-		Max: n.at("max").str(), Example: n.at("example").is(), when: d.exprs[n.at("when")],
+		Max: n.at("max").str(), Example: n.at("example").is(), NeverAsked: n.at("never_asked").str(), when: d.exprs[n.at("when")],
 	}
 	if f.Class == "" {
 		f.Class = Personal

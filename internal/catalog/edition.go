@@ -121,6 +121,7 @@ type Field struct {
 	Path     string // of its texts: "fields.move_in"
 	Label    string
 	Hint     string
+	One      string // what one of many is called: "Kind"
 	Type     string // the word of the language; "choice" and "group" too
 	Choices  []Choice
 	Fields   []Field // of a group
@@ -135,6 +136,10 @@ type Field struct {
 	Accept   []string
 	Max      string // size of a file
 	Example  bool
+
+	// NeverAsked is the law by which a person is not asked for the value where evidence may be typed: authorities tell it
+	// one another.
+	NeverAsked string
 
 	when *expression
 }

@@ -44,6 +44,7 @@ func (e *Edition) Input(lang string, env Env, field string) (Input, bool) {
 func (e *Edition) localized(lang string, f Field) Field {
 	f.Label = e.textOr(lang, f.Path+".label", f.Label)
 	f.Hint = e.textOr(lang, f.Path+".hint", f.Hint)
+	f.One = e.textOr(lang, f.Path+".one", f.One)
 	choices := make([]Choice, len(f.Choices))
 	for i, c := range f.Choices {
 		choices[i] = Choice{c.Value, e.textOr(lang, f.Path+".choice."+c.Value, c.Label)}
@@ -54,6 +55,19 @@ func (e *Edition) localized(lang string, f Field) Field {
 	}
 	f.Choices, f.Fields = choices, fields
 	return f
+}
+
+// EvidenceFields are the fields of evidence in the reader's language; with like they are another evidence's. of is the
+// evidence that declares them: its name begins their paths.
+func (e *Edition) EvidenceFields(lang, evidence string) (of string, fields []Field) {
+	x, _ := e.EvidenceNamed(evidence)
+	if x.Like != "" {
+		x, _ = e.EvidenceNamed(x.Like)
+	}
+	for _, f := range x.Fields {
+		fields = append(fields, e.localized(lang, f))
+	}
+	return x.Name, fields
 }
 
 // textOr is the text at a path, or what the definition says itself: shared parts bring their own texts.

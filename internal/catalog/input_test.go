@@ -327,3 +327,46 @@ func TestAgesChangeOnBirthdays(t *testing.T) {
 		t.Errorf("born on 29 February, a day before: %d", got)
 	}
 }
+
+func TestPartsOfEvidenceAreReadLikeFields(t *testing.T) {
+	t.Parallel()
+	e := move(t)
+	for _, c := range []struct {
+		path string
+		raw  []string
+		want any
+		code string
+	}{
+		{"prefilled.birth.date", []string{"1.3.1990"}, day("1990-03-01"), ""},
+		{"prefilled.birth.date", []string{"31.2.1990"}, nil, "catalog.error.date"},
+		{"prefilled.birth.date", nil, nil, "catalog.error.required"},
+		{"prefilled.doctorate", nil, nil, ""},
+		{"prefilled.nationalities", []string{"fr"}, "FR", ""},
+		{"prefilled.children.sex", []string{"weiblich"}, "weiblich", ""},
+		{"prefilled.children.sex", []string{"w"}, nil, "catalog.error.choice"},
+		{"prefilled.religion", []string{"rk"}, "rk", ""},
+		{"prefilled.nothing", []string{"x"}, nil, "catalog.error.no_field"},
+	} {
+		v, err := e.ParsePart(c.path, "input", "Kind 2: Geburtsdatum", c.raw)
+		if v != c.want || fault.CodeOf(err) != c.code {
+			t.Errorf("%s %q: got %v (%v), want %v %s", c.path, c.raw, v, err, c.want, c.code)
+		}
+	}
+}
+
+func TestOnlyWhatThePersonCanBeAskedIsTyped(t *testing.T) {
+	t.Parallel()
+	of, fields := move(t).EvidenceFields("en", "family")
+	if of != "prefilled" || len(fields) != 20 {
+		t.Fatalf("%d groups of %s", len(fields), of)
+	}
+	never := map[string]string{"blocks": "§ 33 Abs. 4 BMG", "passport_refusal": "§ 24 Abs. 1 BMG"}
+	for _, f := range fields {
+		if f.NeverAsked != never[f.Name] {
+			t.Errorf("%s is not asked by %q, want %q", f.Name, f.NeverAsked, never[f.Name])
+		}
+		if f.Name == "children" && (f.One != "Child" || f.Hint != "Are there children under 18?") {
+			t.Errorf("children in English: %q %q", f.One, f.Hint)
+		}
+	}
+}

@@ -72,7 +72,7 @@ func (l laws) wrong(cite string, own []string) (msg, help string) {
 
 // citing are the keys whose value is a law.
 var citing = map[string]bool{
-	"law": true, "permitted_by": true, "unless_blocked": true, "without_reasons": true, "none": true,
+	"law": true, "permitted_by": true, "unless_blocked": true, "never_asked": true, "without_reasons": true, "none": true,
 	"hearing": true, "served": true, "in_person": true,
 }
 

@@ -41,6 +41,21 @@ func (e *Edition) ParseField(lang, field string, raw []string) (any, error) {
 	return v, nil
 }
 
+// ParsePart reads what a form sent for one value of evidence, or of a part of it ("prefilled.birth.date"; of a list one of
+// its values). input and label are what the form calls it, for errors. Otherwise it is ParseField.
+func (e *Edition) ParsePart(path, input, label string, raw []string) (any, error) {
+	m := e.memberAt(path, nil)
+	if m == nil {
+		return nil, fault.New(fault.Invalid, "catalog.error.no_field", "Field", path)
+	}
+	p := fieldReader{f: Field{Name: input, Label: label}, t: m.typ.row()}
+	v, err := p.read(slices.Clone(raw))
+	if err == nil && v == nil && !m.optional {
+		err = p.fail("required")
+	}
+	return v, err
+}
+
 // CheckPicked refuses persons whom the field does not offer. env is what Complete returned.
 func (e *Edition) CheckPicked(lang string, env Env, field string, v any) error {
 	in, ok := e.Input(lang, env, field)

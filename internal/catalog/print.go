@@ -5,7 +5,9 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 
+	"golang.org/x/text/collate"
 	"golang.org/x/text/language"
 	"golang.org/x/text/language/display"
 
@@ -76,7 +78,7 @@ func decimal(lang string, x float64) string {
 // choiceLabel is a choice's label, or the text itself.
 func (e *Edition) choiceLabel(lang, word string, m *member) string {
 	if m != nil && m.typ.row().written == "country" {
-		return countryName(lang, word)
+		return CountryName(lang, word)
 	}
 	if m == nil || !slices.Contains(m.typ.row().choice, word) {
 		return word
@@ -139,8 +141,36 @@ func (e *Edition) label(lang, path string, m *member) string {
 	return m.node.at("label").str() // of a shared part
 }
 
-// countryName is a country by its two letters as people write it; letters that name none stay as they are.
-func countryName(lang, code string) string {
+// Countries are all countries as words of a choice, in the order of their names in the reader's language.
+func Countries(lang string) []Choice {
+	if lang == "en" {
+		return englishCountries()
+	}
+	return germanCountries()
+}
+
+var germanCountries, englishCountries = sync.OnceValue(func() []Choice { return countries("de") }), sync.OnceValue(func() []Choice { return countries("en") })
+
+const letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+
+func countries(lang string) []Choice {
+	var list []Choice
+	for _, first := range letters {
+		for _, second := range letters {
+			code := string([]rune{first, second})
+			r, err := language.ParseRegion(code)
+			if err == nil && r.IsCountry() && r.M49() != 0 && r.Canonicalize().String() == code && CountryName(lang, code) != code {
+				list = append(list, Choice{code, CountryName(lang, code)})
+			}
+		}
+	}
+	collator := collate.New(language.Make(lang))
+	slices.SortFunc(list, func(a, b Choice) int { return collator.CompareString(a.Label, b.Label) })
+	return list
+}
+
+// CountryName is a country by its two letters as people write it; letters that name none stay as they are.
+func CountryName(lang, code string) string {
 	region, err := language.ParseRegion(code)
 	if err != nil || !region.IsCountry() {
 		return code

@@ -173,7 +173,7 @@ func wanted(key, pattern string) string {
 var vocabulary = strings.Fields(`service edition publisher path title summary number law example bylaws applicant trust
  in_person units local evidence fields terms tables checks deadlines stages decision fee records letters notices
  proposals retention statistics migrate samples tests label hint type choice pick class optional many when from allowed
- accept max unless_blocked purpose about by like with whole is hit given gives rows that else say guide of within extend
+ accept max unless_blocked one never_asked purpose about by like with whole is hit given gives rows that else say guide of within extend
  pauses missed who fills ranks until parallel fetch check decide pay record issue send propose discretion mode
  permitted_by four_eyes outcomes burden letter hearing none amount online register each writes kind orders conditions
  reasons without_reasons text shows served on_request to sends answer consent because after hands_on keep then waits`)

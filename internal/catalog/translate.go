@@ -7,7 +7,7 @@ import (
 
 // textKeys are the keys whose value a person reads.
 var textKeys = map[string]bool{
-	"title": true, "summary": true, "label": true, "hint": true, "say": true, "purpose": true,
+	"title": true, "summary": true, "label": true, "hint": true, "one": true, "say": true, "purpose": true,
 	"because": true, "orders": true, "reasons": true, "conditions": true, "text": true, "guide": true,
 }
 

@@ -249,7 +249,7 @@ var steps = []struct {
 	{"kind", (*walk).applies},
 	{"correct", (*walk).sends},
 	{"code", (*walk).entersCode},
-	{"family_name", (*walk).types},
+	{"teil", (*walk).types},
 }
 
 // stageOf reads /umzug/{case}/{stage}.
@@ -447,7 +447,7 @@ func (w *walk) code(ctx context.Context, f *form) (*page, error) {
 	return w.person.press(ctx, f, "")
 }
 
-// types writes down what the person did not release.
+// types writes down what the person did not release, a screen at a time. Whoever else the screens ask about is nobody.
 func (w *walk) types(ctx context.Context, _ string, f *form) (*page, error) {
 	me := w.applicant()
 	r := register.Resident{FamilyName: me.Family, GivenNames: me.Given, Birth: register.Birth{Date: me.Birth}}
@@ -463,12 +463,17 @@ func (w *walk) types(ctx context.Context, _ string, f *form) (*page, error) {
 	w.address(f, "homes.0.address", home)
 	for name, text := range map[string]string{
 		"family_name": r.FamilyName, "given_names": register.AllNames(r.GivenNames), "birth.date": r.Birth.Date.String(), "birth.place": or(r.Birth.Place, "Ellerbrück"),
-		"sex": or(r.Sex, "divers"), "tax_id": or(r.TaxID, "00000000000"), "nationalities.0": first(r.Nationalities, "DE"),
-		"moved_in": dayOr(r.MovedIn, me.Birth).String(), "family_status.status": or(r.FamilyStatus.Status, "ledig"),
+		"tax_id": r.TaxID, "moved_in": dayOr(r.MovedIn, me.Birth).String(),
 	} {
 		f.typeIn(name, text)
 	}
-	f.choose("homes.0.kind", string(register.Sole))
+	for name, value := range map[string]string{
+		"sex": or(r.Sex, "divers"), "nationalities.0": first(r.Nationalities, "DE"), "homes.0.kind": string(register.Sole),
+		"family_status.status": or(r.FamilyStatus.Status, "ledig"),
+		"former_names":         "no", "representative": "no", "spouse": "no", "children": "no", "documents": "no",
+	} {
+		f.choose(name, value)
+	}
 	return w.person.press(ctx, f, "")
 }
 

@@ -7,6 +7,7 @@ import (
 
 	"github.com/amtsweg/amtsweg/internal/authority"
 	"github.com/amtsweg/amtsweg/internal/base/clock"
+	"github.com/amtsweg/amtsweg/internal/catalog"
 	"github.com/amtsweg/amtsweg/internal/register"
 )
 
@@ -136,7 +137,7 @@ func (d *dice) finish(r *register.Resident, s stock) {
 		issued := d.day.AddDays(-1 - d.IntN(365*6))
 		issuer := "Stadt Ellerbrück"
 		if s.foreign {
-			issuer = "Botschaft (" + s.country + ")"
+			issuer = "Botschaft (" + catalog.CountryName("de", s.country) + ")"
 		}
 		r.Documents = []register.Document{{Issuer: issuer, Issued: issued, ValidUntil: issued.AddMonths(120).AddDays(-1), Serial: fmt.Sprintf("X%08d", d.count)}}
 	}

@@ -89,7 +89,7 @@ func cast(day clock.Date) []casting {
 			people: []register.Resident{somebody("Camille", "Durand", female, 1991, 4, 18)},
 			shape: func(p []register.Resident) {
 				p[0].Nationalities, p[0].AZRNumber = []string{"FR"}, "920300418007"
-				p[0].Birth.Place, p[0].Birth.Country, p[0].Documents[0].Issuer = "Lyon", "FR", "Botschaft (FR)"
+				p[0].Birth.Place, p[0].Birth.Country, p[0].Documents[0].Issuer = "Lyon", "FR", "Botschaft (Frankreich)"
 			},
 			de: "Ist Französin. Auch das Ausländerzentralregister erfährt die neue Anschrift.",
 			en: "Is French. The central register of foreigners learns the new address too.",

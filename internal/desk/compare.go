@@ -154,15 +154,15 @@ type person struct {
 
 type fact struct{ Name, Value string }
 
-// people lists whose records a case has, without what is sensitive.
-func people(ed *catalog.Edition, lang string, env catalog.Env) []person {
+// people lists whose records a case has, without what is sensitive. source says where evidence comes from.
+func people(ed *catalog.Edition, lang string, env catalog.Env, source func(evidence string) string) []person {
 	var out []person
 	for _, r := range ed.Rows(env, persons(ed)) {
 		if r.Source == "" {
 			continue
 		}
 		e, _ := ed.EvidenceNamed(r.Source)
-		p := person{Source: ed.Text(lang, "evidence."+r.Source+".title")}
+		p := person{Source: source(r.Source)}
 		if e.Like != "" {
 			e, _ = ed.EvidenceNamed(e.Like)
 		}

@@ -78,12 +78,12 @@ func TestSensitiveValuesStayOffTheScreen(t *testing.T) {
 		"blocks":    map[string]any{"information": []any{"§ 51 BMG"}},
 		"birth":     map[string]any{"date": clock.Date{Y: 1990, M: 5, D: 17}, "place": "Ellerbrück"},
 	}}
-	list := people(ed, "de", env)
-	if len(list) != 1 || list[0].Name != "Anna Beispiel" || len(list[0].Hidden) != 4 {
+	list := people(ed, "de", env, func(evidence string) string { return "from " + evidence })
+	if len(list) != 1 || list[0].Name != "Anna Beispiel" || list[0].Source != "from prefilled" || len(list[0].Hidden) != 4 {
 		t.Fatalf("%+v", list)
 	}
 	for _, f := range list[0].Facts {
-		for _, secret := range []string{"rk", "X0000001", "§ 51"} {
+		for _, secret := range []string{"rk", "katholisch", "X0000001", "§ 51"} {
 			if strings.Contains(f.Value, secret) {
 				t.Errorf("%s shows %q", f.Name, f.Value)
 			}

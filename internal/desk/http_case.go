@@ -192,7 +192,12 @@ func (p *Pages) casePage(c *web.Call, fl file) casePage {
 		Acts:    c.T("desk.case.self"),
 		What:    title,
 		Edition: c.T("desk.case.edition", "Number", ed.Number), Deadlines: p.deadlines(c, fl),
-		Remarks: fl.State.Remarks, People: people(ed, lang, fl.Values),
+		Remarks: fl.State.Remarks, People: people(ed, lang, fl.Values, func(evidence string) string {
+			if fl.State.Typed(evidence) {
+				return c.T("desk.people.typed")
+			}
+			return ed.Text(lang, "evidence."+evidence+".title")
+		}),
 		History: p.happenings(c, fl), Version: fl.Version,
 	}
 	if fl.Mandate != "" {

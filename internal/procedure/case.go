@@ -95,6 +95,7 @@ type State struct {
 	Fetched     map[string]Fetched        `json:"fetched,omitempty"`   // by stage/evidence
 	Requests    map[string]string         `json:"requests,omitempty"`  // questions for release, by evidence/subject
 	Grants      map[string]string         `json:"grants,omitempty"`    // releases, by evidence/subject
+	Typing      map[string]Draft          `json:"typing,omitempty"`    // what is typed instead of releasing it, by evidence/subject
 	Relatives   map[string]ledger.Subject `json:"relatives,omitempty"` // who stands behind a picked name
 	Answers     map[string][]Kept         `json:"answers,omitempty"`   // registers' answers as they came, by evidence
 	Settled     map[string]Settled        `json:"settled,omitempty"`   // findings that a clerk settled, by check
@@ -194,6 +195,16 @@ func (s *State) fetched(key string, f Fetched) {
 		s.Fetched = map[string]Fetched{}
 	}
 	s.Fetched[key] = f
+}
+
+// Typed reports whether somebody typed evidence instead of releasing it.
+func (s State) Typed(evidence string) bool {
+	for key, f := range s.Fetched {
+		if _, name, _ := strings.Cut(key, "/"); name == evidence && f.How == FromForm {
+			return true
+		}
+	}
+	return false
 }
 
 func (s State) filled(stage string) bool  { return slices.Contains(s.Filled, stage) }

@@ -61,7 +61,7 @@ func (s *Service) Fill(ctx context.Context, account, id, stage string, sent Shee
 	}
 	next.State.Filled = append(slices.Clone(c.State.Filled), stage)
 	if lastForm(pl.ed, stage) {
-		next.Received = pl.now
+		next.Received, next.State.Typing = pl.now, nil
 	}
 	events := []Event{{Kind: Filled, Stage: stage, Who: account}}
 	if sent.Insists {

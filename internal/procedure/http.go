@@ -91,7 +91,7 @@ func (p *Pages) show(c *web.Call) error {
 	case ForRelease:
 		return p.showRelease(c, cs, ed, nil)
 	case ForTyping:
-		return p.showTyped(c, cs, ed, nil)
+		return p.showTyped(c, cs, -1, nil)
 	case ForCode:
 		return p.showCode(c, cs, ed, nil)
 	}
@@ -117,7 +117,7 @@ func (p *Pages) take(c *web.Call) error {
 	case ForRelease:
 		return p.takeRelease(c, cs, ed, f)
 	case ForTyping:
-		return p.takeTyped(c, cs, ed, f)
+		return p.takeTyped(c, cs, f)
 	case ForCode:
 		return p.takeCode(c, cs, ed, f)
 	}
@@ -179,6 +179,7 @@ type reviewed struct {
 func (p *Pages) reviewParts(c *web.Call, cs Case, ed *catalog.Edition, env catalog.Env) []reviewed {
 	var out []reviewed
 	for _, st := range ed.Stages {
+		out = append(out, p.typedParts(c, cs, ed, env, st)...)
 		if len(st.Fills) == 0 {
 			continue
 		}

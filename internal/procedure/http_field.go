@@ -119,6 +119,11 @@ func fieldOf(c *web.Call, ed *catalog.Edition, in catalog.Input) web.Field {
 		for _, person := range in.Persons {
 			f.Choices = append(f.Choices, web.Choice{Value: person.Ref, Label: person.Label, Picked: has(in.Value, person.Ref)})
 		}
+	case in.Type == "country":
+		f.Kind = web.SelectField
+		for _, country := range catalog.Countries(c.Lang()) {
+			f.Choices = append(f.Choices, web.Choice{Value: country.Value, Label: country.Label, Picked: has(in.Value, country.Value)})
+		}
 	case in.Type == "address":
 		a, _ := in.Value.(catalog.Address)
 		post := a.Postal()

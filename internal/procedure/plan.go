@@ -220,6 +220,9 @@ func (p planner) next(out *plan, key string, e catalog.Evidence) error {
 			if e.About != "" {
 				subjects = relatives(out.c, out.env, e.About)
 			}
+			if len(subjects) == 0 { // only people were named whom no register links with the applicant: nobody to ask about
+				continue
+			}
 			out.needs = append(out.needs, need{Key: key, Evidence: e, Source: src, Subjects: subjects})
 			return nil
 		}

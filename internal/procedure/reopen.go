@@ -10,11 +10,12 @@ import (
 	"github.com/amtsweg/amtsweg/internal/catalog"
 )
 
-// Reopenable reports whether a form that was sent may be opened again: nothing is handed in yet, and no evidence was
+// Reopenable reports whether a form that was sent, or what was typed, may be opened again: nothing is handed in yet, and no evidence was
 // fetched with what the form says.
 func Reopenable(ed *catalog.Edition, c Case, env catalog.Env, stage string) bool {
 	st, known := ed.StageNamed(stage)
-	if !known || c.Stage == stage || c.Wait != ForForm || !c.Received.IsZero() || !c.State.filled(stage) {
+	typed := slices.ContainsFunc(st.Fetch, func(name string) bool { return c.State.Fetched[stage+"/"+name].How == FromForm })
+	if !known || c.Stage == stage || c.Wait != ForForm || !c.Received.IsZero() || !c.State.filled(stage) && !typed {
 		return false
 	}
 	for key, f := range c.State.Fetched {
@@ -27,7 +28,8 @@ func Reopenable(ed *catalog.Edition, c Case, env catalog.Env, stage string) bool
 }
 
 // Reopen opens a form again that the applicant has sent, and those after it. What was fetched about people whom the form
-// names is fetched anew; releases that were given stay.
+// names is fetched anew; releases that were given stay,
+// and what was typed is opened as it was left.
 func (s *Service) Reopen(ctx context.Context, account, id, stage string) (Case, error) {
 	c, err := s.Case(ctx, account, id)
 	if err != nil {
@@ -41,7 +43,7 @@ func (s *Service) Reopen(ctx context.Context, account, id, stage string) (Case, 
 	if err != nil {
 		return Case{}, err
 	}
-	if c.Stage == stage && c.Wait == ForForm { // the second of two clicks
+	if c.Stage == stage && (c.Wait == ForForm || c.Wait == ForTyping) { // the second of two clicks
 		return c, nil
 	}
 	if !Reopenable(pl.ed, c, env, stage) {
@@ -80,7 +82,7 @@ func (p planner) reopened(c Case, stage string) (Case, error) {
 		next.State.Filled = without(next.State.Filled, later.Name)
 		next.State.Entered = without(next.State.Entered, later.Name)
 		for _, name := range later.Fetch {
-			if e, _ := p.ed.EvidenceNamed(name); e.About != "" {
+			if e, _ := p.ed.EvidenceNamed(name); e.About != "" || next.State.Fetched[later.Name+"/"+name].How == FromForm {
 				delete(next.State.Fetched, later.Name+"/"+name)
 				delete(next.State.Answers, name)
 				delete(raw, name)

@@ -20,6 +20,8 @@ const (
 	AddressField  FieldKind = "address" // street, house, postcode, town
 	HiddenField   FieldKind = "hidden"
 	ReadonlyField FieldKind = "readonly" // a value that is known and cannot be changed here
+	GroupField    FieldKind = "group"    // what belongs together: Fields
+	RowsField     FieldKind = "rows"     // the same several times: Fields is one for each, More and Less are buttons
 )
 
 // Choice is one possible answer.
@@ -39,10 +41,13 @@ type Field struct {
 	Value        string
 	Ticked       bool     // for TickField
 	Choices      []Choice // for ChoiceField, ManyField, SelectField
-	Fields       []Field  // for ManyField: asked once anything is picked
+	Fields       []Field  // for GroupField, RowsField; for ManyField: asked once anything is picked
+	More         string   // for RowsField: text of the button that adds one; empty if there may be no more
+	Less         []string // for RowsField: text of the button below each that takes it out; nil if none may go
 	Parts        []Field  // for AddressField
 	Error        string
 	Optional     bool
+	IfAny        bool   // it need not be answered by those who have none: "wenn vorhanden", not "freiwillig"
 	Autocomplete string // WCAG 1.3.5: given-name, street-address, email …
 	Width        int    // in letters; 0: as wide as the page
 	Source       string // where the value comes from, for ReadonlyField
@@ -84,6 +89,8 @@ func (f *Field) fill(form *Form) {
 		return
 	case AddressField:
 		f.Parts = form.Fill(f.Parts...)
+	case GroupField, RowsField:
+		f.Fields = form.Fill(f.Fields...)
 	case TickField:
 		f.Ticked = form.Ticked(f.Name)
 	case ChoiceField, ManyField, SelectField:

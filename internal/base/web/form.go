@@ -49,6 +49,9 @@ func (c *Call) Form() (*Form, error) {
 // Blank returns an empty form, for showing a page the first time with the errors of something else than a form.
 func (c *Call) Blank() *Form { return &Form{values: url.Values{}, call: c} }
 
+// Kept returns a form as somebody left it, for filling its fields again.
+func (c *Call) Kept(values map[string][]string) *Form { return &Form{values: values, call: c} }
+
 func bounded(values url.Values) error {
 	n := 0
 	for name, all := range values {
