@@ -406,8 +406,13 @@ func TestTheStandsOfADemonstrationGoOnFromWhereACaseIs(t *testing.T) {
 			to    app.Stand
 			stage string
 		}{
-			{app.StandBegun, "proof"}, {app.StandRelease, "release"}, {app.StandBegun, "release"}, {app.StandForm, "apply"},
-			{app.StandRelease, "apply"}, {app.StandConfirm, "confirm"}, {app.StandForm, "confirm"},
+			{app.StandBegun, "proof"},
+			{app.StandRelease, "release"},
+			{app.StandBegun, "release"},
+			{app.StandForm, "apply"},
+			{app.StandRelease, "apply"},
+			{app.StandConfirm, "confirm"},
+			{app.StandForm, "confirm"},
 		} {
 			got, err := t.Bring(t.Context(), p, account, c.to)
 			if err != nil || got.Stage != c.stage || id != "" && got.ID != id {

@@ -177,7 +177,7 @@ func TestNothingThatWasTypedIsLost(t *testing.T) {
 			t.Errorf("a later screen came before the first was in order: %d", place.Part)
 		}
 		for part := range 5 {
-			c, place, _ = t.sends(c, procedure.TypedForm{Part: part}, wrote(p))
+			c, _, _ = t.sends(c, procedure.TypedForm{Part: part}, wrote(p))
 		}
 		kids := screen{"children": "yes", "children.0.given_names": "Ada"}
 		if c, place, wrong = t.sends(c, procedure.TypedForm{Part: 5, More: "children"}, kids); place.Row != "children.1" || place.Part != 5 || len(wrong) > 0 {
