@@ -98,8 +98,19 @@ func (n *Node) cockpitOptions() cockpit.Options {
 			}
 			return out, err
 		},
+		Texts: n.Texts, Translate: n.translate,
 		Keys: n.publicKeys, Sources: []ledger.Source{n.Consent.Evidence, n.Delivery.Evidence},
 	}
+}
+
+// translate gives a sentence of one of the definitions in another language.
+func (n *Node) translate(lang, german string) (string, bool) {
+	for _, ed := range n.Procedure.Editions {
+		if t, ok := ed.Translate(lang, german); ok {
+			return t, true
+		}
+	}
+	return "", false
 }
 
 // publicKeys are the keys with which the authorities sign answers, notices and letters, and the node signs grants, because

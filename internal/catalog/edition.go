@@ -362,6 +362,20 @@ func (e *Edition) Text(lang, path string) string {
 	return path
 }
 
+// Translate gives a German text of the edition in another language: false if the edition does not say it, or not there.
+func (e *Edition) Translate(lang, german string) (string, bool) {
+	found, first := "", ""
+	for path, t := range e.texts["de"] {
+		if t != german || first != "" && path > first {
+			continue
+		}
+		if other, ok := e.texts[lang][path]; ok {
+			found, first = other, path
+		}
+	}
+	return found, first != ""
+}
+
 // Languages are the languages the edition has texts in.
 func (e *Edition) Languages() []string { return sortedKeys(e.texts) }
 

@@ -1,6 +1,7 @@
 package cockpit
 
 import (
+	"cmp"
 	"encoding/base64"
 	"net/http"
 	"strconv"
@@ -176,11 +177,8 @@ func (w words) title(i ledger.Item) string {
 
 // why is the sentence of an entry: the plain words recorded with it, or what a person did.
 func (w words) why(i ledger.Item) string {
-	said := i.Reason
-	if said == "" {
-		said = i.Purpose
-	}
-	title, reader := i.Reason, w.name(i.Reader)
+	said := w.say(cmp.Or(i.Reason, i.Purpose), i.Law)
+	title, purpose, reader := w.say(i.Reason, i.Law), w.say(i.Purpose, i.Law), w.name(i.Reader)
 	mine := whoLooked(i, w.view.actor()) == yourself
 	switch {
 	case i.Erased:
@@ -200,9 +198,9 @@ func (w words) why(i ledger.Item) string {
 	case i.Kind == ledger.Revocation:
 		return w.t("cockpit.why.revocation_family", "Title", title, "Reader", reader)
 	case i.Kind == ledger.Acknowledgement:
-		return w.t("cockpit.why.acknowledgement", "From", w.name(i.More["sender"]), "Purpose", i.Purpose)
+		return w.t("cockpit.why.acknowledgement", "From", w.name(i.More["sender"]), "Purpose", purpose)
 	case i.Kind == ledger.Delivery:
-		return w.t("cockpit.why.delivery", "Title", title, "Purpose", i.Purpose)
+		return w.t("cockpit.why.delivery", "Title", title, "Purpose", purpose)
 	case i.Kind == ledger.Login && said == "":
 		return w.t("cockpit.why.login")
 	}
@@ -217,7 +215,10 @@ func (w words) facts(i ledger.Item) (list []web.Fact) {
 		}
 	}
 	if i.Reason != "" && i.Purpose != i.Reason && i.Kind != ledger.Delivery {
-		add("cockpit.fact.why", i.Purpose)
+		add("cockpit.fact.why", w.say(i.Purpose, i.Law))
+	}
+	if recorded := cmp.Or(i.Reason, i.Purpose); w.say(recorded, i.Law) != recorded {
+		add("cockpit.fact.recorded", recorded)
 	}
 	add("cockpit.fact.law", i.Law)
 	if cannotRefuse(i, w.view.actor()) {

@@ -16,6 +16,8 @@ type words struct {
 	view    View
 	cases   map[string]CaseRef
 	offices map[string]office
+	texts   *i18n.Bundle
+	known   func(lang, german string) (string, bool)
 }
 
 // words looks up all names that a page needs.
@@ -27,7 +29,7 @@ func (s *Service) words(c *web.Call, v View, items []consent.Item, entries []led
 	for _, e := range entries {
 		ids, keys = append(ids, e.Case), append(keys, e.Authority, e.Reader, e.More["holder"], e.More["sender"])
 	}
-	w = words{c: c, view: v}
+	w = words{c: c, view: v, texts: s.Texts, known: s.Translate}
 	if w.cases, err = s.cases(c.Context(), v.Account, ids); err != nil {
 		return w, err
 	}
@@ -95,10 +97,10 @@ func (w words) left(t time.Time) string { return upperFirst(i18n.Span(w.c.Lang()
 
 func (w words) askedCard(r consent.Request) askedCard {
 	card := askedCard{
-		ID: "frage-" + r.ID, Office: w.unit(string(r.Reader), r.Unit), Title: r.Title, Chip: web.Chip{Look: "you", Text: w.t("cockpit.grants.answer_please")},
+		ID: "frage-" + r.ID, Office: w.unit(string(r.Reader), r.Unit), Title: w.say(r.Title, r.Law), Chip: web.Chip{Look: "you", Text: w.t("cockpit.grants.answer_please")},
 		Fields: w.fields(r.Fields), Left: w.left(r.Until), Subject: w.child(),
 		Facts: []web.Fact{
-			{Name: w.t("cockpit.fact.why"), Value: r.Purpose},
+			{Name: w.t("cockpit.fact.why"), Value: w.say(r.Purpose, r.Law)},
 			{Name: w.t("cockpit.fact.law"), Value: w.law(r)},
 			{Name: w.t("cockpit.fact.from"), Value: w.name(string(r.Holder))},
 			{Name: w.t("cockpit.fact.case"), Value: w.number(r.Case)},
@@ -140,13 +142,13 @@ func (w words) whom(r consent.Request) []web.Fact {
 func (w words) grantCard(g consent.Grant, newest []ledger.Item, whole bool) grantCard {
 	left, span := g.Until.Sub(w.c.Now()), g.Until.Sub(g.GrantedAt)
 	card := grantCard{
-		ID: "freigabe-" + g.ID, Office: w.unit(string(g.Reader), g.Unit), Title: g.Title, Fields: w.fields(g.Fields),
+		ID: "freigabe-" + g.ID, Office: w.unit(string(g.Reader), g.Unit), Title: w.say(g.Title, g.Law), Fields: w.fields(g.Fields),
 		End: grantsPath + "/" + g.ID + "/beenden",
 		Count: web.Count{
 			Text: w.left(g.Until), Note: w.until(g.Until), Left: int(left.Minutes()), Whole: max(1, int(span.Minutes())), Soon: left < 24*time.Hour,
 		},
 		Facts: []web.Fact{
-			{Name: w.t("cockpit.fact.why"), Value: g.Purpose},
+			{Name: w.t("cockpit.fact.why"), Value: w.say(g.Purpose, g.Law)},
 			{Name: w.t("cockpit.fact.law"), Value: w.law(g.Request)},
 			{Name: w.t("cockpit.fact.from"), Value: w.name(string(g.Holder))},
 			{Name: w.t("cockpit.fact.case"), Value: w.number(g.Case)},
@@ -174,7 +176,7 @@ func (w words) used(u usage) string {
 func (w words) endedItem(g consent.Grant) web.Item {
 	at, how := g.Ended(w.c.Now())
 	item := web.Item{
-		Icon: "clock", Title: w.unit(string(g.Reader), g.Unit) + ": " + g.Title, Path: w.view.link(accessesPath, "art", string(Answers)),
+		Icon: "clock", Title: w.unit(string(g.Reader), g.Unit) + ": " + w.say(g.Title, g.Law), Path: w.view.link(accessesPath, "art", string(Answers)),
 		Chip: web.Chip{Look: "ended"},
 	}
 	moment := i18n.Moment(w.c.Lang(), at)

@@ -37,6 +37,10 @@ type Options struct {
 	Mandate     *mandate.Service
 	Authorities *authority.Service
 
+	Texts *i18n.Bundle
+	// Translate gives a German sentence of a definition in another language, if one says it. It may be nil.
+	Translate func(lang, german string) (string, bool)
+
 	Base    string                                    // the address under which people reach the pages, without a slash at the end
 	Policy  web.Policy                                // who may read the pages
 	Account func(c *web.Call) (mandate.Account, bool) // who is signed in

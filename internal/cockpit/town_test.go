@@ -97,7 +97,7 @@ func build(t *testing.T, d *db.DB, c *clock.Fixed) *town {
 	w.must(texts.Add("consent", consent.Texts))
 	w.must(mandate.Texts(texts))
 	w.Service = cockpit.New(cockpit.Options{
-		DB: d, Base: "https://mittelau.test", Consent: w.consent, Ledger: w.ledger, Mandate: acting, Authorities: authorities, Policy: identity.SignedIn,
+		DB: d, Base: "https://mittelau.test", Consent: w.consent, Ledger: w.ledger, Mandate: acting, Authorities: authorities, Policy: identity.SignedIn, Texts: texts,
 		Account: func(c *web.Call) (mandate.Account, bool) { return identity.Actor(c.Session()) },
 		Cases: func(_ context.Context, _ mandate.Account, ids []string) (map[string]cockpit.CaseRef, error) {
 			refs := map[string]cockpit.CaseRef{}
