@@ -13,6 +13,7 @@ import (
 
 	"github.com/amtsweg/amtsweg/drill/town"
 	"github.com/amtsweg/amtsweg/internal/access"
+	"github.com/amtsweg/amtsweg/internal/base/clock"
 	"github.com/amtsweg/amtsweg/internal/base/db"
 	"github.com/amtsweg/amtsweg/internal/base/ident"
 	"github.com/amtsweg/amtsweg/internal/base/web"
@@ -90,6 +91,39 @@ func matrix(ctx context.Context, t trial) (v verdict, err error) {
 	return x.verdict, nil
 }
 
+// deputies are two privacy officers who stand in for a clerk: one today, one until yesterday.
+func (x *crossing) deputies(ctx context.Context) ([]role, error) {
+	clerks, err := x.Access.List(ctx, demo.NewTown)
+	if err != nil {
+		return nil, err
+	}
+	at := slices.IndexFunc(clerks, func(s access.Staff) bool { return s.Has(access.ClerkRole) })
+	if at < 0 {
+		return nil, errors.New("the town has no clerk")
+	}
+	own := []access.Role{access.PrivacyRole}
+	today := clock.DateOf(x.DB.Clock().Now())
+	var out []role
+	for _, d := range []struct {
+		when        string
+		first, last clock.Date
+		roles       []access.Role
+	}{
+		{"today", today, today, []access.Role{access.PrivacyRole, access.ClerkRole}},
+		{"until yesterday", today.AddDays(-7), today.AddDays(-1), own},
+	} {
+		list, err := x.Access.Appoint(ctx, "drill", "drill", access.Staff{Authority: demo.NewTown, Unit: clerks[at].Unit, Name: "Vertretung " + d.when, Roles: own})
+		if err != nil {
+			return nil, err
+		}
+		if err := x.Access.Deputize(ctx, "drill", "drill", clerks[at].ID, list[0].ID, d.first, d.last); err != nil {
+			return nil, err
+		}
+		out = append(out, role{name: "a clerk's deputy " + d.when + " of " + string(demo.NewTown), actor: list[0].ID.Actor(), level: web.High, roles: d.roles})
+	}
+	return out, nil
+}
+
 // people makes everybody there is: nobody, the owner of things at each level, another citizen, staff of each role here and
 // in the other town. Everything is made twice, for the owner and for a stranger.
 func (x *crossing) people(ctx context.Context, seed uint64) ([]role, error) {
@@ -120,6 +154,11 @@ func (x *crossing) people(ctx context.Context, seed uint64) ([]role, error) {
 			}
 		}
 	}
+	deputies, err := x.deputies(ctx)
+	if err != nil {
+		return nil, err
+	}
+	roles = append(roles, deputies...)
 	for i := range roles {
 		if roles[i].actor == "" {
 			continue
