@@ -30,7 +30,8 @@ type Options struct {
 type DB struct {
 	engine    Engine
 	opts      Options
-	reads     *sql.DB // SQLite: readers beside the writer. PostgreSQL: the pool.
+	reads     *sql.DB // connections for reading
+	writes    *sql.DB // PostgreSQL: connections for writing
 	queue     *queue
 	locks     *queue // PostgreSQL: closures that take row locks, which are transactions of another kind
 	lock      *os.File
@@ -94,6 +95,9 @@ func (d *DB) Close() error {
 	}
 	d.done.Wait()
 	err := d.reads.Close()
+	if d.writes != nil {
+		err = errors.Join(err, d.writes.Close())
+	}
 	if d.lock != nil {
 		err = errors.Join(err, d.lock.Close())
 	}

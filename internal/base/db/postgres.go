@@ -19,17 +19,15 @@ func openPostgres(ctx context.Context, url string, o Options) (*DB, error) {
 		return nil, fault.Wrap(fault.Invalid, "db.error.url", err)
 	}
 	conf.RuntimeParams["application_name"] = "amtsweg"
-	pool := sql.OpenDB(pgConnector{stdlib.GetConnector(*conf)})
-	pool.SetMaxOpenConns(o.Workers + lockers + readers)
-	pool.SetMaxIdleConns(o.Workers + lockers + readers)
-	d := &DB{engine: Postgres, opts: o, reads: pool}
-	if err := pool.PingContext(ctx); err != nil {
-		pool.Close() //nolint:errcheck // the first error says it
+	d := &DB{engine: Postgres, opts: o, reads: pool(conf, readers)}
+	if err := d.reads.PingContext(ctx); err != nil {
+		d.reads.Close() //nolint:errcheck // the first error says it
 		return nil, fault.Wrap(fault.Unavailable, "db.error.unavailable", err)
 	}
 	if o.ReadOnly {
 		return d, nil
 	}
+	d.writes = pool(conf, o.Workers+lockers)
 	d.queue, d.locks, d.crowd = newQueue(), newQueue(), newCrowd(o.Workers)
 	for range o.Workers {
 		d.done.Go(func() { d.work(d.queue, groupOfPostgres, d.crowd) })
@@ -40,17 +38,25 @@ func openPostgres(ctx context.Context, url string, o Options) (*DB, error) {
 	return d, nil
 }
 
+// pool keeps up to most connections. Readers and writers have pools of their own, so that neither keeps the other out.
+func pool(conf *pgx.ConnConfig, most int) *sql.DB {
+	p := sql.OpenDB(pgConnector{stdlib.GetConnector(*conf)})
+	p.SetMaxOpenConns(most)
+	p.SetMaxIdleConns(most)
+	return p
+}
+
 const (
 	// groupOfPostgres is how many closures share a commit: within the 64 savepoints that PostgreSQL keeps in view of all
 	// connections, beyond which every look at a row costs more.
 	groupOfPostgres = 32
 	lockers         = 2  // connections for closures that take row locks
-	readers         = 16 // connections for reading
+	readers         = 24 // connections for reading
 )
 
 // work commits what waits in q as groups, as long as there is room in the crowd.
 func (d *DB) work(q *queue, most int, c *crowd) {
-	w := &writer{db: d, on: &pgSession{db: d, crowd: c}}
+	w := &writer{db: d, on: &pgSession{db: d, pool: d.writes, crowd: c}}
 	for {
 		c.enter()
 		batch := q.pop(most)
@@ -129,6 +135,7 @@ func (c *crowd) committed() {
 // pgSession is a connection of the pool for the time of a transaction.
 type pgSession struct {
 	db         *DB
+	pool       *sql.DB
 	crowd      *crowd
 	conn       *sql.Conn
 	pg         *pgConn
@@ -173,8 +180,8 @@ func (s *pgSession) begin(m mode, alone bool) error {
 
 // open takes a connection for a transaction, which begins with its first statement.
 func (s *pgSession) open(ctx context.Context, m mode) error {
-	*s = pgSession{db: s.db, crowd: s.crowd, saved: savedNone, calm: func() {}}
-	conn, err := s.db.reads.Conn(ctx)
+	*s = pgSession{db: s.db, pool: s.pool, crowd: s.crowd, saved: savedNone, calm: func() {}}
+	conn, err := s.pool.Conn(ctx)
 	if err != nil {
 		return fault.Wrap(fault.Unavailable, "db.error.unavailable", err)
 	}
@@ -198,7 +205,7 @@ func (d *DB) Analyze(ctx context.Context, tables ...string) error {
 
 // pgView is one unchanging view of the data.
 func (d *DB) pgView(ctx context.Context) (view, error) {
-	s := &pgSession{db: d}
+	s := &pgSession{db: d, pool: d.reads}
 	return s, s.open(ctx, reading)
 }
 
