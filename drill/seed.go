@@ -74,9 +74,9 @@ var wholeSeeds = map[string][]seed{
 		},
 	},
 	"D2": {{
-		"takes a failed commit for a success", "internal/base/db/sqlite.go",
-		"\t\tif broken(err) {\n\t\t\tw.db.stop(err)\n\t\t\tanswer(batch, fault.Wrap(fault.Unknown, \"db.error.unknown\", err))\n\t\t\treturn true\n\t\t}\n\t\treturn false\n",
-		"\t\tanswer(batch, nil)\n\t\treturn true\n",
+		"takes a failed commit for a success", "internal/base/db/group.go",
+		"\t\tif w.on.unknown(err) {\n\t\t\tanswer(batch, fault.Wrap(fault.Unknown, \"db.error.unknown\", err))\n\t\t\treturn false, true\n\t\t}\n\t\treturn repeatable(err), false\n",
+		"\t\tanswer(batch, nil)\n\t\treturn false, true\n",
 	}},
 }
 

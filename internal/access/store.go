@@ -30,10 +30,9 @@ func insertStaff(ctx context.Context, tx *db.Tx, s Staff) error {
 	for i, r := range s.Roles {
 		list[i] = string(r)
 	}
-	_, err := tx.Exec(ctx,
+	return tx.Later(ctx,
 		`INSERT INTO access_staff (authority_id, id, unit, name, roles, left_on, appointed) VALUES (?, ?, ?, ?, ?, '', ?)`,
 		string(s.Authority), string(s.ID), s.Unit, s.Name, strings.Join(list, " "), tx.Now())
-	return err
 }
 
 // staffByID returns a person who works here; one who has left is NotFound.
@@ -65,11 +64,10 @@ func allStaff(ctx context.Context, q db.Querier) ([]Staff, error) {
 }
 
 func insertDeputy(ctx context.Context, tx *db.Tx, key authority.Key, d deputy) error {
-	_, err := tx.Exec(ctx, `INSERT INTO access_deputy (authority_id, stands, absent, first_day, last_day, named)
+	return tx.Later(ctx, `INSERT INTO access_deputy (authority_id, stands, absent, first_day, last_day, named)
 		VALUES (?, ?, ?, ?, ?, ?)
 		ON CONFLICT (authority_id, stands, absent, first_day) DO UPDATE SET last_day = excluded.last_day, named = excluded.named`,
 		string(key), string(d.stands), string(d.absent), d.first, d.last, tx.Now())
-	return err
 }
 
 func leave(ctx context.Context, tx *db.Tx, s Staff, day clock.Date) (int64, error) {

@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 
@@ -72,6 +73,7 @@ type Node struct {
 	Cockpit     *cockpit.Service
 	Web         *web.Server
 	World       *demo.World // in a demo database
+	shipped     []*catalog.Edition
 	mails       *mail.Box
 	logins      *demo.Login
 }
@@ -107,7 +109,7 @@ func Open(ctx context.Context, o Options) (n *Node, err error) {
 func (n *Node) Close() error { return n.DB.Close() }
 
 func (n *Node) wire(ctx context.Context) error {
-	if err := n.DB.Migrate(ctx, migrations...); err != nil {
+	if err := n.prepare(ctx); err != nil {
 		return err
 	}
 	for _, step := range []func(context.Context) error{n.base, n.trust, n.world, n.people, n.pages} {
@@ -118,11 +120,19 @@ func (n *Node) wire(ctx context.Context) error {
 	return nil
 }
 
+// prepare brings the tables up to date and meanwhile reads what comes with the program.
+func (n *Node) prepare(ctx context.Context) error {
+	var read sync.WaitGroup
+	var worded, compiled error
+	read.Go(func() { n.Texts, worded = Texts() })
+	read.Go(func() { n.shipped, compiled = Shipped() })
+	migrated := n.DB.Migrate(ctx, migrations...)
+	read.Wait()
+	return errors.Join(migrated, worded, compiled)
+}
+
 // base is what everything stands on.
 func (n *Node) base(ctx context.Context) (err error) {
-	if n.Texts, err = Texts(); err != nil {
-		return err
-	}
 	if n.Keys, err = keys.Open(ctx, n.DB, n.Config.KeyFile()); err != nil {
 		return err
 	}
@@ -197,14 +207,10 @@ func (n *Node) people(ctx context.Context) (err error) {
 	n.Delivery = delivery.New(delivery.Options{
 		DB: n.DB, Ledger: n.Ledger, Authorities: n.Authorities, Letters: n.Letters, Mail: mail.NewQueue(n.Jobs, sender), Texts: n.Texts, Base: n.Base,
 	})
-	editions, err := n.editions()
-	if err != nil {
-		return err
-	}
 	n.Procedure, err = procedure.New(procedure.Deps{
 		DB: n.DB, Jobs: n.Jobs, Events: n.Events, Keys: n.Keys, Ledger: n.Ledger, Authorities: n.Authorities, Registers: n.Registers,
 		Mandates: acting{n.Mandates}, Consent: n.Consent, Exchange: n.Exchange, Letters: n.Letters, Delivery: n.Delivery, Texts: n.Texts,
-		Editions: editions, Live: !n.Options.Demo,
+		Editions: n.editions(), Live: !n.Options.Demo,
 	})
 	if err != nil {
 		return err
@@ -245,20 +251,19 @@ func (n *Node) may(ctx context.Context, account string, subject ledger.Subject, 
 
 // editions are the shipped definitions that may run here: what is made up has no place among real people. A permission to
 // decide by machine that is made up does no harm there, because a person then decides (catalog.Edition.Decide).
-func (n *Node) editions() ([]*catalog.Edition, error) {
-	all, err := Shipped()
-	if err != nil || n.Options.Demo {
-		return append(all, n.Options.More...), err
+func (n *Node) editions() []*catalog.Edition {
+	if n.Options.Demo {
+		return append(slices.Clone(n.shipped), n.Options.More...)
 	}
 	var sound []*catalog.Edition
-	for _, ed := range all {
+	for _, ed := range n.shipped {
 		if marked := ed.Marked(); len(marked) > 0 {
 			n.Log.Warn("definition holds made-up values and is not offered in a live database", "service", ed.Service, "values", strings.Join(marked, " "))
 			continue
 		}
 		sound = append(sound, ed)
 	}
-	return sound, nil
+	return sound
 }
 
 // Shipped compiles the definitions that come with the program.

@@ -165,7 +165,10 @@ func (s *Service) Canonical(ctx context.Context, a Address) (Address, bool, erro
 // does not know falls to the town of its street, else of its postcode and town name: somebody must be able to look into
 // it. Where nobody is competent: fault NotFound "authority.error.nobody_responsible".
 func (s *Service) ResponsibleFor(ctx context.Context, register string, a Address) (Key, error) {
-	key, err := selectResponsible(ctx, s.db, register, a.key())
+	key, err := selectResponsibleHere(ctx, s.db, register, a.key())
+	if errors.Is(err, db.ErrNone) {
+		key, err = selectResponsible(ctx, s.db, register, a.key())
+	}
 	if errors.Is(err, db.ErrNone) {
 		return "", fault.New(fault.NotFound, "authority.error.nobody_responsible", "Register", register)
 	}

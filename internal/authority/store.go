@@ -127,7 +127,16 @@ func selectHouses(ctx context.Context, q db.Querier, area Key, after addressKey,
 		area, after.postcode, after.street, after.house, after.town, limit)
 }
 
-// selectResponsible prefers the house itself, then its street, then any house of the place.
+// selectResponsibleHere asks for the house itself.
+func selectResponsibleHere(ctx context.Context, q db.Querier, register string, k addressKey) (Key, error) {
+	return db.One(ctx, q, db.Scalar[Key],
+		`SELECT c.responsible FROM authority_address a
+		JOIN authority_competence c ON c.area = a.area AND c.register = ?
+		WHERE a.postcode = ? AND a.street_key = ? AND a.house_key = ? AND a.town_key = ?`,
+		register, k.postcode, k.street, k.house, k.town)
+}
+
+// selectResponsible prefers the house itself, then its street, then any house of the place. It looks at all of them.
 func selectResponsible(ctx context.Context, q db.Querier, register string, k addressKey) (Key, error) {
 	return db.One(ctx, q, db.Scalar[Key],
 		`SELECT c.responsible FROM authority_address a

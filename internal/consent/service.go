@@ -167,12 +167,8 @@ func (s *Service) end(ctx context.Context, tx *db.Tx, g Grant, how End) error {
 	if !tx.Now().Before(g.Until) { // its time was over before anything else could end it
 		g.EndedAt, g.EndedHow = g.Until, Expired
 	}
-	ended, err := endGrant(ctx, tx, g)
-	if err != nil {
+	if err := endGrant(ctx, tx, g); err != nil {
 		return fmt.Errorf("end grant %s: %w", g.ID, err)
-	}
-	if !ended {
-		return nil
 	}
 	return s.events.Append(ctx, tx, event.Event{Name: EndedEvent, Authority: string(g.Reader), Key: g.ID, Data: g.event()})
 }
@@ -219,23 +215,15 @@ func (s *Service) revoke(ctx context.Context, tx *db.Tx, grantID, account string
 		return nil
 	}
 	g.Account, g.EndedAt, g.EndedHow = account, tx.Now(), Revoked
-	ended, err := endGrant(ctx, tx, g)
-	if err != nil || !ended {
-		return errors.Join(err, lost(ended, grantID))
+	if err := endGrant(ctx, tx, g); err != nil {
+		return err
 	}
 	return s.tell(ctx, tx, RevokedEvent, ledger.Revocation, g)
 }
 
-func lost(ended bool, grantID string) error {
-	if ended {
-		return nil
-	}
-	return fmt.Errorf("grant %s ended under its own lock", grantID)
-}
-
 // EndCase ends every grant and every open question of a case and returns how many grants it ended.
 func (s *Service) EndCase(ctx context.Context, tx *db.Tx, caseID string) (int, error) {
-	if _, err := lapseOfCase(ctx, tx, caseID); err != nil {
+	if err := lapseOfCase(ctx, tx, caseID); err != nil {
 		return 0, fmt.Errorf("questions of case %s: %w", caseID, err)
 	}
 	open, err := selectOpenOfCase(ctx, tx, caseID)

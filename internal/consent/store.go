@@ -35,11 +35,10 @@ func insertRequest(ctx context.Context, tx *db.Tx, r Request) error {
 	if err != nil {
 		return err
 	}
-	_, err = tx.Exec(ctx, `INSERT INTO consent_request (subject, request_id, actor, mandate, reader, unit, register, holder, evidence, title,
+	return tx.Later(ctx, `INSERT INTO consent_request (subject, request_id, actor, mandate, reader, unit, register, holder, evidence, title,
 		purpose, law, basis, case_id, fields, whole, asked, until, state, changed) VALUES `+db.Marks(1, 20),
 		string(r.Subject), r.ID, r.Account, r.OnBehalf, string(r.Reader), r.Unit, r.Register, string(r.Holder), r.Evidence, r.Title,
 		r.Purpose, r.Law, string(r.Basis), r.Case, string(fields), r.Whole, r.Asked, r.Until, stateOpen, r.Asked)
-	return err
 }
 
 const requestColumns = `r.request_id, r.subject, r.actor, r.mandate, r.reader, r.unit, r.register, r.holder, r.evidence, r.title, r.purpose,
@@ -77,15 +76,12 @@ func selectAsked(ctx context.Context, tx *db.Tx, r Request) ([]requestRow, error
 }
 
 func closeRequest(ctx context.Context, tx *db.Tx, id, state string) error {
-	n, err := tx.Exec(ctx, `UPDATE consent_request SET state = ?, changed = ? WHERE request_id = ? AND state = 'open'`, state, tx.Now(), id)
-	if err == nil && n != 1 {
-		err = fmt.Errorf("request %s is not open", id)
-	}
-	return err
+	return tx.Expect(ctx, 1, fmt.Errorf("request %s is not open", id),
+		`UPDATE consent_request SET state = ?, changed = ? WHERE request_id = ? AND state = 'open'`, state, tx.Now(), id)
 }
 
-func lapseOfCase(ctx context.Context, tx *db.Tx, caseID string) (int64, error) {
-	return tx.Exec(ctx, `UPDATE consent_request SET state = 'lapsed', changed = ? WHERE case_id = ? AND state = 'open'`, tx.Now(), caseID)
+func lapseOfCase(ctx context.Context, tx *db.Tx, caseID string) error {
+	return tx.Later(ctx, `UPDATE consent_request SET state = 'lapsed', changed = ? WHERE case_id = ? AND state = 'open'`, tx.Now(), caseID)
 }
 
 func lapseBefore(ctx context.Context, tx *db.Tx, now time.Time) (int64, error) {
@@ -97,10 +93,9 @@ func insertGrant(ctx context.Context, tx *db.Tx, g Grant, statement string) erro
 	if err != nil {
 		return err
 	}
-	_, err = tx.Exec(ctx, `INSERT INTO consent_grant (subject, grant_id, request_id, case_id, fields, values_hash, granted, until, ended,
+	return tx.Later(ctx, `INSERT INTO consent_grant (subject, grant_id, request_id, case_id, fields, values_hash, granted, until, ended,
 		ended_how, statement) VALUES `+db.Marks(1, 11),
 		string(g.Subject), g.ID, g.RequestID, g.Case, string(fields), g.ValuesHash, g.GrantedAt, g.Until, time.Time{}, "", statement)
-	return err
 }
 
 const grantColumns = `g.grant_id, g.fields, g.values_hash, g.granted, g.until, g.ended, g.ended_how, ` + requestColumns
@@ -134,9 +129,10 @@ func selectStanding(ctx context.Context, tx *db.Tx, g Grant) ([]Grant, error) {
 		g.Case, string(g.Subject), string(g.Reader), string(g.Holder), g.Register, g.Evidence)
 }
 
-func endGrant(ctx context.Context, tx *db.Tx, g Grant) (bool, error) {
-	n, err := tx.Exec(ctx, `UPDATE consent_grant SET ended = ?, ended_how = ? WHERE grant_id = ? AND ended = 0`, g.EndedAt, string(g.EndedHow), g.ID)
-	return n == 1, err
+// endGrant ends a grant that was found running in the same transaction.
+func endGrant(ctx context.Context, tx *db.Tx, g Grant) error {
+	return tx.Expect(ctx, 1, fmt.Errorf("grant %s ended in between", g.ID),
+		`UPDATE consent_grant SET ended = ?, ended_how = ? WHERE grant_id = ? AND ended = 0`, g.EndedAt, string(g.EndedHow), g.ID)
 }
 
 func selectOpenOfCase(ctx context.Context, q db.Querier, caseID string) ([]Grant, error) {

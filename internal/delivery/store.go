@@ -59,8 +59,7 @@ func insertLetters(ctx context.Context, tx *db.Tx, message string, m Message) er
 	for _, letter := range m.Letters {
 		args = append(args, string(m.Account), letter, string(m.Authority), message)
 	}
-	_, err := tx.Exec(ctx, `INSERT INTO delivery_letter (account, letter, authority_id, message) VALUES `+db.Marks(len(m.Letters), 4), args...)
-	return err
+	return tx.Later(ctx, `INSERT INTO delivery_letter (account, letter, authority_id, message) VALUES `+db.Marks(len(m.Letters), 4), args...)
 }
 
 func selectMessages(ctx context.Context, q db.Querier, account identity.AccountID, before Cursor, limit int) ([]Item, error) {
@@ -76,8 +75,7 @@ func selectMessage(ctx context.Context, q db.Querier, account identity.AccountID
 }
 
 func markRead(ctx context.Context, tx *db.Tx, account identity.AccountID, id string) error {
-	_, err := tx.Exec(ctx, `UPDATE delivery_message SET read_at = ? WHERE account = ? AND id = ? AND read_at = 0`, tx.Now(), string(account), id)
-	return err
+	return tx.Later(ctx, `UPDATE delivery_message SET read_at = ? WHERE account = ? AND id = ? AND read_at = 0`, tx.Now(), string(account), id)
 }
 
 func countUnread(ctx context.Context, q db.Querier, account identity.AccountID) (int, error) {
@@ -115,15 +113,13 @@ func selectAddress(ctx context.Context, q db.Querier, account identity.AccountID
 }
 
 func upsertAddress(ctx context.Context, tx *db.Tx, account identity.AccountID, d destination) error {
-	_, err := tx.Exec(ctx, `INSERT INTO delivery_address (account, mail, lang, since) VALUES (?,?,?,?)
+	return tx.Later(ctx, `INSERT INTO delivery_address (account, mail, lang, since) VALUES (?,?,?,?)
 		ON CONFLICT (account) DO UPDATE SET mail = excluded.mail, lang = excluded.lang, since = excluded.since`,
 		string(account), d.mail, d.lang, tx.Now())
-	return err
 }
 
 func deleteAddress(ctx context.Context, tx *db.Tx, account identity.AccountID) error {
-	_, err := tx.Exec(ctx, `DELETE FROM delivery_address WHERE account = ?`, string(account))
-	return err
+	return tx.Later(ctx, `DELETE FROM delivery_address WHERE account = ?`, string(account))
 }
 
 // insertParcel reports whether the letter is new.

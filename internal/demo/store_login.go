@@ -14,8 +14,7 @@ import (
 const mark = "demo"
 
 func insertMark(ctx context.Context, tx *db.Tx) error {
-	_, err := tx.Exec(ctx, `INSERT INTO demo_mark (name, marked) VALUES (?, ?)`, mark, tx.Now())
-	return err
+	return tx.Later(ctx, `INSERT INTO demo_mark (name, marked) VALUES (?, ?)`, mark, tx.Now())
 }
 
 func marked(ctx context.Context, q db.Querier) (bool, error) {
@@ -28,13 +27,12 @@ func marked(ctx context.Context, q db.Querier) (bool, error) {
 
 // insertShown keeps a shown card until it ends, and forgets those that have ended.
 func insertShown(ctx context.Context, tx *db.Tx, handle string, s shown, ends time.Time) error {
-	if _, err := tx.Exec(ctx, `DELETE FROM demo_eid WHERE ends <= ?`, tx.Now()); err != nil {
+	if err := tx.Later(ctx, `DELETE FROM demo_eid WHERE ends <= ?`, tx.Now()); err != nil {
 		return err
 	}
-	_, err := tx.Exec(ctx, `INSERT INTO demo_eid (handle, state, family, given, birth, address, pseudonym, ends)
+	return tx.Later(ctx, `INSERT INTO demo_eid (handle, state, family, given, birth, address, pseudonym, ends)
 		VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
 		hashed(handle), s.state, s.card.Family, s.card.Given, s.card.Birth, s.card.Address, s.card.Pseudonym, ends)
-	return err
 }
 
 // takeShown returns a shown card and forgets it.

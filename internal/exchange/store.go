@@ -38,9 +38,8 @@ func insertAnswers(ctx context.Context, tx *db.Tx, told []passed) error {
 	if rows == 0 {
 		return nil
 	}
-	_, err := tx.Exec(ctx, `INSERT INTO exchange_answer (holder, answer_id, reader, subject, actor, mandate, case_id, grant_id, record_id, leaf,
+	return tx.Later(ctx, `INSERT INTO exchange_answer (holder, answer_id, reader, subject, actor, mandate, case_id, grant_id, record_id, leaf,
 		recorded, payload) VALUES `+db.Marks(rows, 12), args...)
-	return err
 }
 
 func insertReceived(ctx context.Context, tx *db.Tx, answers []Answer) error {
@@ -48,9 +47,8 @@ func insertReceived(ctx context.Context, tx *db.Tx, answers []Answer) error {
 	for _, a := range answers {
 		args = append(args, string(a.Reader), a.ID, string(a.Holder), a.Case, a.Statement, a.Receipt, tx.Now())
 	}
-	_, err := tx.Exec(ctx, `INSERT INTO exchange_received (reader, answer_id, holder, case_id, statement, receipt, received)
+	return tx.Later(ctx, `INSERT INTO exchange_received (reader, answer_id, holder, case_id, statement, receipt, received)
 		VALUES `+db.Marks(len(answers), 7)+` ON CONFLICT (reader, answer_id) DO NOTHING`, args...)
-	return err
 }
 
 func selectStored(ctx context.Context, q db.Querier, after storedAnswer, most int) ([]storedAnswer, error) {
@@ -214,9 +212,6 @@ func selectInbox(ctx context.Context, q db.Querier, n Notice) (inboxRow, error) 
 }
 
 func updateReply(ctx context.Context, tx *db.Tx, n Notice, reply []byte) error {
-	rows, err := tx.Exec(ctx, `UPDATE exchange_inbox SET answer = ? WHERE recipient = ? AND notice_id = ?`, reply, string(n.To), n.ID)
-	if err == nil && rows != 1 {
-		err = fmt.Errorf("notice %s is not in the inbox of %s", n.ID, n.To)
-	}
-	return err
+	return tx.Expect(ctx, 1, fmt.Errorf("notice %s is not in the inbox of %s", n.ID, n.To),
+		`UPDATE exchange_inbox SET answer = ? WHERE recipient = ? AND notice_id = ?`, reply, string(n.To), n.ID)
 }

@@ -116,7 +116,7 @@ func deletePasskey(ctx context.Context, tx *db.Tx, account AccountID, id string)
 
 // spend marks a challenge as answered and forgets those that have ended.
 func spend(ctx context.Context, tx *db.Tx, challenge string, until time.Time) error {
-	if _, err := tx.Exec(ctx, `DELETE FROM identity_spent WHERE until < ?`, tx.Now()); err != nil {
+	if err := tx.Later(ctx, `DELETE FROM identity_spent WHERE until < ?`, tx.Now()); err != nil {
 		return err
 	}
 	_, err := tx.Exec(ctx, `INSERT INTO identity_spent (challenge, until) VALUES (?, ?)`, challenge, until)
@@ -129,7 +129,7 @@ func spend(ctx context.Context, tx *db.Tx, challenge string, until time.Time) er
 // countAttempt adds one to the attempts of the running hour and returns how many there are.
 func countAttempt(ctx context.Context, tx *db.Tx, key string) (int, error) {
 	since := tx.Now().Add(-attemptWindow)
-	if _, err := tx.Exec(ctx, `DELETE FROM identity_attempt WHERE begun <= ?`, since); err != nil {
+	if err := tx.Later(ctx, `DELETE FROM identity_attempt WHERE begun <= ?`, since); err != nil {
 		return 0, err
 	}
 	n, err := db.One(ctx, tx, db.Scalar[int],
@@ -142,6 +142,5 @@ func countAttempt(ctx context.Context, tx *db.Tx, key string) (int, error) {
 }
 
 func forgetAttempts(ctx context.Context, tx *db.Tx, key string) error {
-	_, err := tx.Exec(ctx, `DELETE FROM identity_attempt WHERE key = ?`, key)
-	return err
+	return tx.Later(ctx, `DELETE FROM identity_attempt WHERE key = ?`, key)
 }

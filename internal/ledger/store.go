@@ -4,7 +4,6 @@ import (
 	"context"
 	"embed"
 	"errors"
-	"fmt"
 	"strings"
 	"time"
 
@@ -38,8 +37,7 @@ var insertTexts = repeat(mostRows, func(n int) string {
 })
 
 func insertRecords(ctx context.Context, tx *db.Tx, n int, args []any) error {
-	_, err := tx.Exec(ctx, insertTexts[n], args...)
-	return err
+	return tx.Later(ctx, insertTexts[n], args...)
 }
 
 const lastText = "SELECT subject, subject_seq, leaf FROM ledger_record WHERE subject = ? AND subject <> '' ORDER BY subject_seq DESC LIMIT 1"
@@ -85,24 +83,18 @@ func selectHead(ctx context.Context, q db.Querier, lock string) (head, error) {
 }
 
 func insertHead(ctx context.Context, tx *db.Tx, h head) error {
-	_, err := tx.Exec(ctx, "INSERT INTO ledger_head (one, epoch, size, root, checkpoint) VALUES (1,?,?,?,?) ON CONFLICT (one) DO NOTHING",
+	return tx.Later(ctx, "INSERT INTO ledger_head (one, epoch, size, root, checkpoint) VALUES (1,?,?,?,?) ON CONFLICT (one) DO NOTHING",
 		h.epoch, h.size, h.root, h.checkpoint)
-	return err
 }
 
 func updateHead(ctx context.Context, tx *db.Tx, h head) error {
-	n, err := tx.Exec(ctx, "UPDATE ledger_head SET epoch = ?, size = ?, root = ?, checkpoint = ? WHERE one = 1",
-		h.epoch, h.size, h.root, h.checkpoint)
-	if err == nil && n != 1 {
-		err = errors.New("ledger: the head is gone")
-	}
-	return err
+	return tx.Expect(ctx, 1, errors.New("ledger: the head is gone"),
+		"UPDATE ledger_head SET epoch = ?, size = ?, root = ?, checkpoint = ? WHERE one = 1", h.epoch, h.size, h.root, h.checkpoint)
 }
 
 func insertEpoch(ctx context.Context, tx *db.Tx, h head) error {
-	_, err := tx.Exec(ctx, "INSERT INTO ledger_epoch (epoch, size, root, checkpoint) VALUES (?,?,?,?)",
+	return tx.Later(ctx, "INSERT INTO ledger_epoch (epoch, size, root, checkpoint) VALUES (?,?,?,?)",
 		h.epoch, h.size, h.root, h.checkpoint)
-	return err
 }
 
 // selectEpochs returns the last heads of the epochs before the current one.
@@ -138,6 +130,8 @@ func selectOneWaiting(ctx context.Context, tx *db.Tx, id string) ([]waiting, err
 // placing are the sizes in which positions are written, largest first.
 var placing = []int{128, 16, 1}
 
+var errPlaces = errors.New("ledger: not all positions were written")
+
 func placeText(n int) string {
 	rows := "(CAST(? AS TEXT), CAST(? AS BIGINT))" + strings.Repeat(", (?, ?)", n-1)
 	return "WITH v(id, position) AS (VALUES " + rows + ") UPDATE ledger_record SET epoch = ?, position = v.position, mark = ?" +
@@ -148,20 +142,15 @@ var placeTexts = map[int]string{128: placeText(128), 16: placeText(16), 1: place
 
 // updatePositions gives the records their positions, from first upwards, and takes their marks.
 func updatePositions(ctx context.Context, tx *db.Tx, epoch, first int64, batch []waiting) error {
-	args := make([]any, 0, 2*placing[0]+2)
 	for _, size := range placing {
 		for ; len(batch) >= size; batch = batch[size:] {
-			args = args[:0]
+			args := make([]any, 0, 2*size+2)
 			for _, w := range batch[:size] {
 				args = append(args, w.id, first)
 				first++
 			}
-			n, err := tx.Exec(ctx, placeTexts[size], append(args, epoch, []byte{})...)
-			if err != nil {
+			if err := tx.Expect(ctx, size, errPlaces, placeTexts[size], append(args, epoch, []byte{})...); err != nil {
 				return err
-			}
-			if n != int64(size) {
-				return fmt.Errorf("ledger: %d of %d positions written", n, size)
 			}
 		}
 	}
@@ -169,9 +158,8 @@ func updatePositions(ctx context.Context, tx *db.Tx, epoch, first int64, batch [
 }
 
 func upsertTile(ctx context.Context, tx *db.Tx, epoch int64, p place, data []byte) error {
-	_, err := tx.Exec(ctx, "INSERT INTO ledger_tile (epoch, level, number, data) VALUES (?,?,?,?)"+
+	return tx.Later(ctx, "INSERT INTO ledger_tile (epoch, level, number, data) VALUES (?,?,?,?)"+
 		" ON CONFLICT (epoch, level, number) DO UPDATE SET data = excluded.data", epoch, p.level, p.number, data)
-	return err
 }
 
 type tile struct {
@@ -249,9 +237,8 @@ func selectWithBody(ctx context.Context, q db.Querier, ids []string) ([]stored, 
 
 // blank takes everything out of rows but number and place, and names the record of erasure.
 func blank(ctx context.Context, tx *db.Tx, erasure string, ids []string) error {
-	_, err := tx.Exec(ctx, "UPDATE ledger_record SET time = 0, kind = ?, authority = '', case_id = ?, delete_on = '', salt = ?, body = ? WHERE id IN "+
+	return tx.Later(ctx, "UPDATE ledger_record SET time = 0, kind = ?, authority = '', case_id = ?, delete_on = '', salt = ?, body = ? WHERE id IN "+
 		db.In(len(ids)), append([]any{erased, erasure, []byte{}, []byte{}}, anys(ids)...)...)
-	return err
 }
 
 func anys(ids []string) []any {

@@ -15,10 +15,9 @@ var files embed.FS
 var Migrations = db.Migrations{Module: "letter", Files: files}
 
 func insertLetter(ctx context.Context, tx *db.Tx, l Letter) error {
-	_, err := tx.Exec(ctx, `INSERT INTO letter_letter (authority_id, id, kind, issued, html, data, sig) VALUES (?,?,?,?,?,?,?)
+	return tx.Later(ctx, `INSERT INTO letter_letter (authority_id, id, kind, issued, html, data, sig) VALUES (?,?,?,?,?,?,?)
 		ON CONFLICT (authority_id, id) DO NOTHING`,
 		string(l.Authority), l.ID, string(l.Kind), l.Issued, l.HTML, l.JSON, l.Sig)
-	return err
 }
 
 type stored struct {

@@ -16,10 +16,9 @@ func selectPortal(ctx context.Context, q db.Querier, key string) (Portal, error)
 }
 
 func upsertPortal(ctx context.Context, tx *db.Tx, p Portal) error {
-	_, err := tx.Exec(ctx, `INSERT INTO lifeevent_portal (portal, name, public_key, active, changed) VALUES (?, ?, ?, ?, ?)
+	return tx.Later(ctx, `INSERT INTO lifeevent_portal (portal, name, public_key, active, changed) VALUES (?, ?, ?, ?, ?)
 		ON CONFLICT (portal) DO UPDATE SET name = excluded.name, public_key = excluded.public_key, active = excluded.active,
 		changed = excluded.changed`, p.Key, p.Name, p.Public, p.Active, tx.Now())
-	return err
 }
 
 // insertReferral keeps a referral; false says that its number was here before.
@@ -51,8 +50,7 @@ func useReferral(ctx context.Context, tx *db.Tx, handle, caseID string) (bool, e
 }
 
 func deleteEnded(ctx context.Context, tx *db.Tx) error {
-	_, err := tx.Exec(ctx, `DELETE FROM lifeevent_referral WHERE ends <= ?`, tx.Now())
-	return err
+	return tx.Later(ctx, `DELETE FROM lifeevent_referral WHERE ends <= ?`, tx.Now())
 }
 
 func hashed(handle string) string {

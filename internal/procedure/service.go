@@ -402,11 +402,7 @@ func (s *Service) saveCase(ctx context.Context, tx *db.Tx, before, c Case, seal 
 		return insertCase(ctx, tx, c, state)
 	}
 	c.Version = before.Version
-	done, err := updateCase(ctx, tx, c, state)
-	if err == nil && !done {
-		err = errMoved
-	}
-	return err
+	return updateCase(ctx, tx, c, state)
 }
 
 // schedule makes sure that a case which waits for a day or a register is taken up again.

@@ -43,18 +43,16 @@ func selectCasesOf(ctx context.Context, q db.Querier, account string, before tim
 }
 
 func insertCase(ctx context.Context, tx *db.Tx, c Case, state []byte) error {
-	_, err := tx.Exec(ctx, `INSERT INTO procedure_case (`+caseColumns+`) VALUES `+db.In(22),
+	return tx.Later(ctx, `INSERT INTO procedure_case (`+caseColumns+`) VALUES `+db.In(22),
 		c.Authority, c.ID, c.Number, c.Service, c.Edition, c.Subject, c.Account, c.Mandate, c.Channel, c.Stage, c.Status, c.Wait, c.Reason, c.Outcome,
 		c.DecidedBy, c.Created, c.Received, c.Decided, c.Closed, c.Due, c.Version, state)
-	return err
 }
 
 // updateCase writes a case if it is still the one that was read.
-func updateCase(ctx context.Context, tx *db.Tx, c Case, state []byte) (bool, error) {
-	n, err := tx.Exec(ctx, `UPDATE procedure_case SET stage = ?, status = ?, wait = ?, reason = ?, outcome = ?, decided_by = ?, received = ?, decided = ?,
+func updateCase(ctx context.Context, tx *db.Tx, c Case, state []byte) error {
+	return tx.Expect(ctx, 1, errMoved, `UPDATE procedure_case SET stage = ?, status = ?, wait = ?, reason = ?, outcome = ?, decided_by = ?, received = ?, decided = ?,
 		closed = ?, due = ?, version = version + 1, state = ? WHERE authority_id = ? AND id = ? AND version = ?`,
 		c.Stage, c.Status, c.Wait, c.Reason, c.Outcome, c.DecidedBy, c.Received, c.Decided, c.Closed, c.Due, state, c.Authority, c.ID, c.Version)
-	return n > 0, err
 }
 
 func countOpen(ctx context.Context, q db.Querier, subject ledger.Subject, service, except string) (int, error) {
@@ -82,8 +80,7 @@ func insertEvents(ctx context.Context, tx *db.Tx, id string, last int64, seal ke
 		}
 		args = append(args, id, last+int64(i)+1, tx.Now(), e.Kind, e.Stage, e.Who, e.Unit, data)
 	}
-	_, err := tx.Exec(ctx, `INSERT INTO procedure_event (case_id, seq, at, kind, stage, who, unit, data) VALUES `+db.Marks(len(events), 8), args...)
-	return err
+	return tx.Later(ctx, `INSERT INTO procedure_event (case_id, seq, at, kind, stage, who, unit, data) VALUES `+db.Marks(len(events), 8), args...)
 }
 
 func selectEvents(ctx context.Context, q db.Querier, seal keys.Sealer, caseID string) ([]Event, error) {

@@ -51,8 +51,17 @@ func (s *Service) Load(ctx context.Context, holder authority.Key, reason string,
 		})
 		return err
 	})
-	return batch.subjects, err
+	if err != nil {
+		return nil, err
+	}
+	if err := s.db.Analyze(ctx, loaded...); err != nil {
+		s.db.Log().WarnContext(ctx, "tables of the register were not looked at, questions may be slow for some minutes", "error", err.Error())
+	}
+	return batch.subjects, nil
 }
+
+// loaded are the tables that Load fills.
+var loaded = []string{"register_person", "register_area", "register_record", "register_link", "register_pointer"}
 
 // batch is a register ready to be written: all sealing is done outside the transaction.
 type batch struct {

@@ -33,7 +33,7 @@ func insertRows(ctx context.Context, tx *db.Tx, into, after string, rows [][]any
 		for _, r := range rows[:n] {
 			args = append(args, r...)
 		}
-		if _, err := tx.Exec(ctx, `INSERT INTO `+into+` VALUES `+db.Marks(n, len(rows[0]))+after, args...); err != nil {
+		if err := tx.Later(ctx, `INSERT INTO `+into+` VALUES `+db.Marks(n, len(rows[0]))+after, args...); err != nil {
 			return err
 		}
 		rows = rows[n:]
@@ -107,9 +107,8 @@ func deletePointers(ctx context.Context, tx *db.Tx, from authority.Key, evidence
 	if len(ids) == 0 {
 		return nil
 	}
-	_, err := tx.Exec(ctx, `DELETE FROM register_pointer WHERE authority_id = ? AND evidence = ? AND index_id IN `+db.In(len(ids)),
+	return tx.Later(ctx, `DELETE FROM register_pointer WHERE authority_id = ? AND evidence = ? AND index_id IN `+db.In(len(ids)),
 		list([]any{string(from), evidence}, ids)...)
-	return err
 }
 
 const recordColumns = `area_id, family, given, birth, moved_out, version, data, sealed`

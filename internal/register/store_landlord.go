@@ -14,12 +14,11 @@ func insertConfirmation(ctx context.Context, tx *db.Tx, c Confirmation) error {
 	if err != nil {
 		return fmt.Errorf("people: %w", err)
 	}
-	_, err = tx.Exec(ctx, `INSERT INTO register_landlord
+	return tx.Later(ctx, `INSERT INTO register_landlord
 		(authority_id, mark, source, provider, owner, moved_in, home, people, case_id, open, tries, made)
 		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, ?)`,
 		string(c.Authority), c.Ref, string(c.Source), c.Provider, c.Owner, c.MovedIn, c.Home.String(), string(people), c.Case,
 		c.Source != ByCode, tx.Now())
-	return err
 }
 
 const confirmationColumns = `SELECT authority_id, mark, source, provider, owner, moved_in, home, people, case_id, tries FROM register_landlord`
@@ -59,12 +58,10 @@ func updateConfirmationCase(ctx context.Context, tx *db.Tx, key authority.Key, r
 }
 
 func updateTries(ctx context.Context, tx *db.Tx, key authority.Key, caseID string) error {
-	_, err := tx.Exec(ctx, `UPDATE register_landlord SET tries = tries + 1
+	return tx.Later(ctx, `UPDATE register_landlord SET tries = tries + 1
 		WHERE authority_id = ? AND case_id = ? AND source = ?`, string(key), caseID, string(ByCode))
-	return err
 }
 
 func openConfirmation(ctx context.Context, tx *db.Tx, key authority.Key, ref string) error {
-	_, err := tx.Exec(ctx, `UPDATE register_landlord SET open = ? WHERE authority_id = ? AND mark = ?`, true, string(key), ref)
-	return err
+	return tx.Later(ctx, `UPDATE register_landlord SET open = ? WHERE authority_id = ? AND mark = ?`, true, string(key), ref)
 }

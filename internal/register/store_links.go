@@ -55,9 +55,8 @@ func deleteLinks(ctx context.Context, tx *db.Tx, o office, ids []areaID) error {
 	if len(ids) == 0 {
 		return nil
 	}
-	_, err := tx.Exec(ctx, `DELETE FROM register_link WHERE authority_id = ? AND register = ? AND area_id IN `+db.In(len(ids)),
+	return tx.Later(ctx, `DELETE FROM register_link WHERE authority_id = ? AND register = ? AND area_id IN `+db.In(len(ids)),
 		list([]any{string(o.authority), o.register}, ids)...)
-	return err
 }
 
 // upsertLinks writes links; one that stands at the same place is replaced.

@@ -23,15 +23,17 @@ type Options struct {
 	ReadOnly bool          // look on while another process writes; Do is refused
 	Budget   time.Duration // what one closure may take; 5 s if zero
 	Lane     int           // closures that may wait per lane; 1024 if zero
-	Workers  int           // PostgreSQL: transactions at once; 32 if zero
+	Workers  int           // PostgreSQL: groups at once; 8 if zero
 }
 
 // DB is an open database.
 type DB struct {
 	engine    Engine
 	opts      Options
-	reads     *sql.DB // SQLite: readers beside the writer. PostgreSQL: the pool.
+	reads     *sql.DB // connections for reading
+	writes    *sql.DB // PostgreSQL: connections for writing
 	queue     *queue
+	locks     *queue // PostgreSQL: closures that take row locks, which are transactions of another kind
 	lock      *os.File
 	path      string // SQLite: the file
 	stopped   atomic.Pointer[error]
@@ -39,6 +41,7 @@ type DB struct {
 	stmtsKept atomic.Int64
 	done      sync.WaitGroup
 	calm      sync.RWMutex // PostgreSQL: held alone by a closure that others keep getting in the way of
+	crowd     *crowd       // PostgreSQL: how many workers run at once
 }
 
 // Open opens "sqlite:/path/amtsweg.db" or a PostgreSQL URL. A second writer on the same SQLite file is refused with
@@ -68,7 +71,7 @@ func (o Options) withDefaults() Options {
 		o.Lane = 1024
 	}
 	if o.Workers == 0 {
-		o.Workers = 32
+		o.Workers = 8
 	}
 	return o
 }
@@ -87,8 +90,14 @@ func (d *DB) Close() error {
 	if d.queue != nil {
 		d.queue.close()
 	}
+	if d.locks != nil {
+		d.locks.close()
+	}
 	d.done.Wait()
 	err := d.reads.Close()
+	if d.writes != nil {
+		err = errors.Join(err, d.writes.Close())
+	}
 	if d.lock != nil {
 		err = errors.Join(err, d.lock.Close())
 	}
@@ -145,7 +154,11 @@ func (d *DB) submit(ctx context.Context, fn closure, mode mode) error {
 		return fault.New(fault.Forbidden, "db.error.read_only")
 	}
 	r := &request{ctx: ctx, fn: fn, mode: mode, lane: laneOf(ctx), done: make(chan error, 1)}
-	if err := d.queue.push(r, d.opts.Lane); err != nil {
+	q := d.queue
+	if mode == locked && d.locks != nil {
+		q = d.locks
+	}
+	if err := q.push(r, d.opts.Lane); err != nil {
 		return err
 	}
 	select {
@@ -226,14 +239,14 @@ func (d *DB) kept(ctx context.Context, text string) (*sql.Stmt, error) {
 
 // Read runs fn on one unchanging view of the data. fn must not write.
 func (d *DB) Read(ctx context.Context, fn func(ctx context.Context, tx *Tx) error) error {
-	o := &sql.TxOptions{ReadOnly: true}
+	look := d.liteView
 	if d.engine == Postgres {
-		o.Isolation = sql.LevelRepeatableRead
+		look = d.pgView
 	}
-	t, err := d.reads.BeginTx(ctx, o)
+	v, err := look(ctx)
 	if err != nil {
 		return d.engine.known(err)
 	}
-	defer t.Rollback() //nolint:errcheck // a read leaves nothing to undo
-	return fn(ctx, &Tx{db: d, on: txRunner{t}, now: d.opts.Clock.Now().UTC(), spent: clock.Monotonic(), budget: time.Hour, readOnly: true})
+	defer v.rollback()
+	return fn(ctx, &Tx{db: d, on: v, now: d.opts.Clock.Now().UTC(), spent: clock.Monotonic(), budget: time.Hour, readOnly: true})
 }

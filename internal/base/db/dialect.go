@@ -116,8 +116,8 @@ func (e Engine) known(err error) error {
 	return err
 }
 
-// again reports whether PostgreSQL asks for the whole transaction to be repeated.
-func again(err error) bool {
+// repeatable reports whether PostgreSQL asks for the whole transaction to be repeated.
+func repeatable(err error) bool {
 	var pg *pgconn.PgError
 	return errors.As(err, &pg) && (pg.Code == "40001" || pg.Code == "40P01")
 }

@@ -23,8 +23,18 @@ CREATE TABLE note (name TEXT PRIMARY KEY, size BIGINT NOT NULL, body BLOB NOT NU
 DROP TABLE note;
 `)}}}
 
+// withNotes tells a story on both engines with one writer each, so that what waits for it becomes one group.
 func withNotes(t *testing.T, story func(t *testing.T, d *db.DB)) {
-	testkit.Engines(t, func(t *testing.T, d *db.DB) {
+	testkit.EngineURLs(t, func(t *testing.T, url string) {
+		d, err := db.Open(t.Context(), url, db.Options{Clock: testkit.Clock, Workers: 1})
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() {
+			if err := d.Close(); err != nil {
+				t.Error(err)
+			}
+		})
 		if err := d.Migrate(t.Context(), notes); err != nil {
 			t.Fatal(err)
 		}
@@ -69,14 +79,10 @@ func beside(ctx context.Context, t *testing.T, d *db.DB, guilty func(context.Con
 	for i := range 31 {
 		if i == 7 {
 			all.Go(func() { guiltyErr = d.Do(ctx, guilty) })
-			if d.Engine() == db.SQLite {
-				until(t, func() bool { return d.Waiting() > i })
-			}
-		}
-		all.Go(func() { errs[i] = d.Do(context.Background(), write(fmt.Sprintf("innocent %d", i))) })
-		if d.Engine() == db.SQLite {
 			until(t, func() bool { return d.Waiting() > i })
 		}
+		all.Go(func() { errs[i] = d.Do(context.Background(), write(fmt.Sprintf("innocent %d", i))) })
+		until(t, func() bool { return d.Waiting() > i })
 	}
 	close(release)
 	all.Wait()
@@ -169,13 +175,7 @@ func TestAClosureOverItsBudgetIsStoppedAtItsNextStatement(t *testing.T) {
 }
 
 func TestACallerWhoLeavesTheQueueWritesNothing(t *testing.T) {
-	testkit.Engines(t, func(t *testing.T, d *db.DB) {
-		if d.Engine() != db.SQLite {
-			t.Skip("only SQLite has one writer to wait for")
-		}
-		if err := d.Migrate(t.Context(), notes); err != nil {
-			t.Fatal(err)
-		}
+	withNotes(t, func(t *testing.T, d *db.DB) {
 		held, release := make(chan struct{}), make(chan struct{})
 		go d.Do(context.Background(), func(context.Context, *db.Tx) error { close(held); <-release; return nil }) //nolint:errcheck // it only holds the writer
 		<-held
@@ -346,10 +346,7 @@ func TestAReaderCannotWriteAndSeesOneMoment(t *testing.T) {
 }
 
 func TestLanesAreServedInTurn(t *testing.T) {
-	testkit.Engines(t, func(t *testing.T, d *db.DB) {
-		if d.Engine() != db.SQLite {
-			t.Skip("order shows with one writer only")
-		}
+	withNotes(t, func(t *testing.T, d *db.DB) {
 		held, release := make(chan struct{}), make(chan struct{})
 		var all sync.WaitGroup
 		all.Go(func() {

@@ -17,6 +17,7 @@ const (
 	serializable mode = iota
 	locked
 	appending
+	reading
 )
 
 // request is a closure on its way. Its state decides who may answer: the caller while it waits, the writer once it runs.
@@ -38,6 +39,24 @@ const (
 
 // start claims the request for running. It is false if the caller has given up.
 func (r *request) start() bool { return r.state.CompareAndSwap(waiting, running) }
+
+// started are those of a batch whose callers still wait.
+func started(batch []*request) []*request {
+	out := batch[:0]
+	for _, r := range batch {
+		if r.start() {
+			out = append(out, r)
+		}
+	}
+	return out
+}
+
+// committed tells those who want to know that the request's changes are durable.
+func (r *request) committed() {
+	for _, fn := range r.after {
+		fn()
+	}
+}
 
 // abandon takes the request back. It is false if it runs already.
 func (r *request) abandon() bool { return r.state.CompareAndSwap(waiting, abandoned) }

@@ -10,14 +10,12 @@ import (
 	"path/filepath"
 	"syscall"
 
-	"github.com/amtsweg/amtsweg/internal/base/clock"
 	"github.com/amtsweg/amtsweg/internal/base/fault"
 )
 
 const (
-	groupMost = 128     // closures of one commit
-	walMost   = 8 << 20 // bytes of the write-ahead log that call for a checkpoint
-	pageSize  = 4096    // SQLite's own default
+	walMost  = 8 << 20 // bytes of the write-ahead log that call for a checkpoint
+	pageSize = 4096    // SQLite's own default
 )
 
 func openSQLite(ctx context.Context, path string, o Options) (*DB, error) {
@@ -32,12 +30,12 @@ func openSQLite(ctx context.Context, path string, o Options) (*DB, error) {
 			return nil, errors.Join(err, lock.Close())
 		}
 		d.queue = newQueue()
-		w, err := newWriter(ctx, d)
+		s, err := newLiteSession(ctx, d)
 		if err != nil {
 			lock.Close() //nolint:errcheck // the first error says it
 			return nil, err
 		}
-		d.done.Go(w.loop)
+		d.done.Go(s.loop)
 	}
 	reads, err := sql.Open("sqlite", sqliteURL(path, "query_only(1)"))
 	if err != nil {
@@ -90,15 +88,15 @@ func ownFile(path string) error {
 	return f.Close()
 }
 
-// writer is the one goroutine that writes to a SQLite file. It commits what waits as a group.
-type writer struct {
+// liteSession is the one connection that writes to a SQLite file.
+type liteSession struct {
 	db    *DB
 	pool  *sql.DB
 	conn  *sql.Conn
 	stmts map[string]*sql.Stmt
 }
 
-func newWriter(ctx context.Context, d *DB) (*writer, error) {
+func newLiteSession(ctx context.Context, d *DB) (*liteSession, error) {
 	pool, err := sql.Open("sqlite", sqliteURL(d.path))
 	if err != nil {
 		return nil, fmt.Errorf("open %s: %w", d.path, err)
@@ -109,212 +107,122 @@ func newWriter(ctx context.Context, d *DB) (*writer, error) {
 		pool.Close() //nolint:errcheck // the first error says it
 		return nil, fault.Wrap(fault.Invalid, "db.error.folder", err)
 	}
-	return &writer{db: d, pool: pool, conn: conn, stmts: map[string]*sql.Stmt{}}, nil
+	return &liteSession{db: d, pool: pool, conn: conn, stmts: map[string]*sql.Stmt{}}, nil
 }
 
-func (w *writer) loop() {
-	defer w.close()
+// loop commits what waits as groups.
+func (s *liteSession) loop() {
+	defer s.close()
+	w := &writer{db: s.db, on: s}
 	for {
-		batch := w.db.queue.pop(groupMost)
+		batch := s.db.queue.pop(groupMost)
 		if batch == nil {
 			return
 		}
-		started := batch[:0]
-		for _, r := range batch {
-			if r.start() {
-				started = append(started, r)
-			}
-		}
-		w.serve(started)
-		w.checkpoint()
+		w.serve(started(batch))
+		s.checkpoint()
 	}
 }
 
-func (w *writer) close() {
-	for _, s := range w.stmts {
-		s.Close() //nolint:errcheck // closing the connection frees it too
+func (s *liteSession) close() {
+	for _, st := range s.stmts {
+		st.Close() //nolint:errcheck // closing the connection frees it too
 	}
-	w.conn.Close() //nolint:errcheck // nothing is pending
-	w.pool.Close() //nolint:errcheck // nothing is pending
+	s.conn.Close() //nolint:errcheck // nothing is pending
+	s.pool.Close() //nolint:errcheck // nothing is pending
 }
 
-// serve commits the batch as one group; if the group breaks, everyone runs again alone, so that only the guilty fails.
-func (w *writer) serve(batch []*request) {
-	if stopped := w.db.stopped.Load(); stopped != nil {
-		answer(batch, *stopped)
-		return
-	}
-	if len(batch) == 0 {
-		return
-	}
-	if len(batch) == 1 || !w.group(batch) {
-		for _, r := range batch {
-			r.done <- w.alone(r)
-		}
-	}
-}
+func (s *liteSession) begin(mode, bool) error { return s.command("BEGIN IMMEDIATE") }
 
-func answer(batch []*request, err error) {
-	for _, r := range batch {
-		r.done <- err
-	}
-}
+func (s *liteSession) commit() error { return s.command(commitText) }
 
-// group runs the batch in one transaction, a savepoint each. It reports false, with nobody answered and nothing kept,
-// if the transaction is gone.
-func (w *writer) group(batch []*request) bool {
-	if w.command("BEGIN IMMEDIATE") != nil {
-		return false
-	}
-	results := make([]error, len(batch))
-	for i, r := range batch {
-		err, whole := w.member(r)
-		if results[i] = err; !whole {
-			w.command("ROLLBACK") //nolint:errcheck // it may be rolled back already
-			return false
-		}
-	}
-	if err := w.command("COMMIT"); err != nil {
-		w.command("ROLLBACK") //nolint:errcheck // it may be rolled back already
-		if broken(err) {
-			w.db.stop(err)
-			answer(batch, fault.Wrap(fault.Unknown, "db.error.unknown", err))
-			return true
-		}
-		return false
-	}
-	for i, r := range batch {
-		if results[i] == nil {
-			for _, fn := range r.after {
-				fn()
-			}
-		}
-		r.done <- results[i]
-	}
-	return true
-}
+func (s *liteSession) rollback() { s.command("ROLLBACK") } //nolint:errcheck // it may be rolled back already
 
-// member runs one closure of a group. whole is false if the group no longer stands.
-func (w *writer) member(r *request) (result error, whole bool) {
-	saved := r.mode != appending
-	if saved {
-		if err := w.command("SAVEPOINT one"); err != nil {
-			return err, false
-		}
-	}
-	err := w.call(r)
-	switch {
-	case err == nil:
-		return nil, !saved || w.command("RELEASE one") == nil
-	case !saved:
-		return err, false
-	case w.command("ROLLBACK TO one") != nil: // the probe: a lost group has no savepoint left
-		return err, false
-	}
-	return err, w.command("RELEASE one") == nil
-}
-
-// alone runs one closure in a transaction of its own.
-func (w *writer) alone(r *request) error {
-	if err := w.command("BEGIN IMMEDIATE"); err != nil {
-		return w.judge(err)
-	}
-	if err := w.call(r); err != nil {
-		w.command("ROLLBACK") //nolint:errcheck // it may be rolled back already
-		return w.judge(err)
-	}
-	if err := w.command("COMMIT"); err != nil {
-		w.command("ROLLBACK") //nolint:errcheck // it may be rolled back already
-		if broken(err) {
-			w.db.stop(err)
-			return fault.Wrap(fault.Unknown, "db.error.unknown", err)
-		}
-		return fmt.Errorf("commit: %w", SQLite.known(err))
-	}
-	for _, fn := range r.after {
-		fn()
-	}
-	return nil
-}
-
-// judge stops the writer when the disk itself is broken.
-func (w *writer) judge(err error) error {
+// unknown stops the writer: after a failed fsync nobody knows what is on the disk.
+func (s *liteSession) unknown(err error) bool {
 	if broken(err) {
-		w.db.stop(err)
-		return fault.Wrap(fault.Unavailable, "db.error.stopped", err)
+		s.db.stop(err)
+		return true
 	}
-	return SQLite.known(err)
+	return false
 }
 
-func (w *writer) call(r *request) error {
-	tx := &Tx{db: w.db, on: w, now: w.db.opts.Clock.Now().UTC(), spent: clock.Monotonic(), budget: w.db.opts.Budget}
-	err := tx.run(r.ctx, r.fn)
-	r.after = tx.after
-	return err
+// later does at once what there is no way to save up for.
+func (s *liteSession) later(ctx context.Context, st statement) error {
+	res, err := s.exec(ctx, st.text, st.args)
+	if err != nil || st.otherwise == nil {
+		return err
+	}
+	n, err := res.RowsAffected()
+	return errors.Join(err, st.check(n))
 }
 
-func (w *writer) command(text string) error {
-	_, err := w.exec(context.Background(), text, nil)
+func (s *liteSession) command(text string) error {
+	_, err := s.exec(context.Background(), text, nil)
 	return err
 }
 
 // prepared keeps a statement per text; texts of a few repeated forms stay, others go when there are many.
-func (w *writer) prepared(ctx context.Context, text string) (*sql.Stmt, error) {
-	if s := w.stmts[text]; s != nil {
-		return s, nil
+func (s *liteSession) prepared(ctx context.Context, text string) (*sql.Stmt, error) {
+	if st := s.stmts[text]; st != nil {
+		return st, nil
 	}
-	s, err := w.conn.PrepareContext(ctx, text)
+	st, err := s.conn.PrepareContext(ctx, text)
 	if err != nil {
 		return nil, err
 	}
-	if len(w.stmts) >= 1000 {
-		for t, old := range w.stmts {
+	if len(s.stmts) >= 1000 {
+		for t, old := range s.stmts {
 			old.Close() //nolint:errcheck // a statement that is prepared anew when needed
-			delete(w.stmts, t)
-			if len(w.stmts) < 500 {
+			delete(s.stmts, t)
+			if len(s.stmts) < 500 {
 				break
 			}
 		}
 	}
-	w.stmts[text] = s
-	return s, nil
+	s.stmts[text] = st
+	return st, nil
 }
 
-func (w *writer) exec(ctx context.Context, text string, args []any) (sql.Result, error) {
-	s, err := w.prepared(ctx, text) //nolint:sqlclosecheck // kept for the next time
+func (s *liteSession) exec(ctx context.Context, text string, args []any) (sql.Result, error) {
+	st, err := s.prepared(ctx, text) //nolint:sqlclosecheck // kept for the next time
 	if err != nil {
 		return nil, err
 	}
-	return s.ExecContext(ctx, args...)
+	return st.ExecContext(ctx, args...)
 }
 
-func (w *writer) query(ctx context.Context, text string, args []any) (*sql.Rows, error) {
-	s, err := w.prepared(ctx, text) //nolint:sqlclosecheck // kept for the next time
+func (s *liteSession) query(ctx context.Context, text string, args []any) (*sql.Rows, error) {
+	st, err := s.prepared(ctx, text) //nolint:sqlclosecheck // kept for the next time
 	if err != nil {
 		return nil, err
 	}
-	return s.QueryContext(ctx, args...)
+	return st.QueryContext(ctx, args...)
 }
+
+func (s *liteSession) harmless() bool { return false }
+
+func (s *liteSession) stands() bool { return true } // if it does not, COMMIT says so
 
 // checkpoint moves a long write-ahead log into the file. SQLite would do it unasked and keep quiet about a failed fsync;
 // here it stops the writer. The log's file never shrinks, so its size alone says nothing: what counts is how much of it
 // has not been moved yet.
-func (w *writer) checkpoint() {
-	st, err := os.Stat(w.db.path + "-wal")
+func (s *liteSession) checkpoint() {
+	st, err := os.Stat(s.db.path + "-wal")
 	if err != nil || st.Size() < walMost {
 		return
 	}
-	if waiting, err := w.unmoved(); err != nil || waiting < walMost {
+	if waiting, err := s.unmoved(); err != nil || waiting < walMost {
 		return
 	}
-	if err := w.command("PRAGMA wal_checkpoint(PASSIVE)"); err != nil && broken(err) {
-		w.db.stop(err)
+	if err := s.command("PRAGMA wal_checkpoint(PASSIVE)"); err != nil && broken(err) {
+		s.db.stop(err)
 	}
 }
 
 // unmoved is how many bytes of the write-ahead log are not in the file yet.
-func (w *writer) unmoved() (bytes int64, err error) {
-	rows, err := w.query(context.Background(), "PRAGMA wal_checkpoint(NOOP)", nil)
+func (s *liteSession) unmoved() (bytes int64, err error) {
+	rows, err := s.query(context.Background(), "PRAGMA wal_checkpoint(NOOP)", nil)
 	if err != nil {
 		return 0, err
 	}
@@ -326,4 +234,26 @@ func (w *writer) unmoved() (bytes int64, err error) {
 		}
 	}
 	return (log - moved) * pageSize, rows.Err()
+}
+
+// liteView is one unchanging view of the data.
+type liteView struct{ tx *sql.Tx }
+
+var errView = errors.New("db: a write inside Read")
+
+func (v liteView) exec(context.Context, string, []any) (sql.Result, error) { return nil, errView }
+
+func (v liteView) later(context.Context, statement) error { return errView }
+
+func (v liteView) command(string) error { return errView }
+
+func (v liteView) query(ctx context.Context, text string, args []any) (*sql.Rows, error) {
+	return v.tx.QueryContext(ctx, text, args...)
+}
+
+func (v liteView) rollback() { v.tx.Rollback() } //nolint:errcheck // a read leaves nothing to undo
+
+func (d *DB) liteView(ctx context.Context) (view, error) {
+	t, err := d.reads.BeginTx(ctx, &sql.TxOptions{ReadOnly: true})
+	return liteView{t}, err
 }

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"runtime/debug"
+	"strings"
 	"time"
 
 	"github.com/amtsweg/amtsweg/internal/base/fault"
@@ -20,23 +21,55 @@ type Tx struct {
 	spent    func() time.Duration
 	budget   time.Duration
 	readOnly bool
+	save     saving
 	failed   error // the first statement that failed: on PostgreSQL nothing after it counts, whatever the closure says
+	// collected says that failed is of a statement that the closure did not wait for
+	collected bool
 }
+
+// saving is what keeps a closure's changes apart from those beside it in a group.
+type saving int
+
+const (
+	unsaved    saving = iota // nothing: it runs alone, or promises not to fail
+	savedLater               // a savepoint before its first change
+	saved                    // the savepoint is there
+)
+
+const (
+	saveText    = "SAVEPOINT one"
+	backText    = "ROLLBACK TO one"
+	releaseText = "RELEASE one"
+)
 
 // runner is a connection inside a transaction.
 type runner interface {
 	exec(ctx context.Context, text string, args []any) (sql.Result, error)
 	query(ctx context.Context, text string, args []any) (*sql.Rows, error)
+	later(ctx context.Context, s statement) error
+	command(text string) error // a statement without a result: SAVEPOINT and its like
 }
 
-type txRunner struct{ tx *sql.Tx }
-
-func (r txRunner) exec(ctx context.Context, text string, args []any) (sql.Result, error) {
-	return r.tx.ExecContext(ctx, text, args...)
+// statement is one whose result nobody waits for. With otherwise, it has to touch so many rows.
+type statement struct {
+	text      string
+	args      []any
+	rows      int64
+	otherwise error
 }
 
-func (r txRunner) query(ctx context.Context, text string, args []any) (*sql.Rows, error) {
-	return r.tx.QueryContext(ctx, text, args...)
+// check is the error of a statement that touched another number of rows than it had to.
+func (s statement) check(touched int64) error {
+	if s.otherwise != nil && touched != s.rows {
+		return s.otherwise
+	}
+	return nil
+}
+
+// view is a runner for reading.
+type view interface {
+	runner
+	rollback()
 }
 
 // Now is the moment of the transaction, in UTC.
@@ -59,10 +92,7 @@ func (tx *Tx) ForUpdate() string {
 
 // Exec runs a statement that writes and returns how many rows it touched.
 func (tx *Tx) Exec(ctx context.Context, text string, args ...any) (int64, error) {
-	if tx.readOnly {
-		return 0, errors.New("db: a write inside Read")
-	}
-	if err := tx.withinBudget(); err != nil {
+	if err := tx.write(); err != nil {
 		return 0, err
 	}
 	res, err := tx.on.exec(ctx, tx.db.engine.rebind(text), plain(args))
@@ -72,9 +102,54 @@ func (tx *Tx) Exec(ctx context.Context, text string, args ...any) (int64, error)
 	return res.RowsAffected()
 }
 
+// Later is Exec for a statement whose count nobody needs and that fails only if something is wrong: PostgreSQL gets it
+// together with the next statement or with COMMIT, in their order. If it fails, the transaction fails with its error.
+// What args point to must not change any more.
+func (tx *Tx) Later(ctx context.Context, text string, args ...any) error {
+	if err := tx.write(); err != nil {
+		return err
+	}
+	if err := tx.on.later(ctx, statement{text: tx.db.engine.rebind(text), args: plain(args)}); err != nil {
+		return tx.fail(err)
+	}
+	return nil
+}
+
+// Expect is Later for a statement that has to touch so many rows; if it does not, the transaction fails with otherwise.
+func (tx *Tx) Expect(ctx context.Context, rows int, otherwise error, text string, args ...any) error {
+	if err := tx.write(); err != nil {
+		return err
+	}
+	if err := tx.on.later(ctx, statement{tx.db.engine.rebind(text), plain(args), int64(rows), otherwise}); err != nil {
+		return tx.fail(err)
+	}
+	return nil
+}
+
+// write prepares for a change.
+func (tx *Tx) write() error {
+	if tx.readOnly {
+		return errors.New("db: a write inside Read")
+	}
+	if err := tx.withinBudget(); err != nil {
+		return err
+	}
+	if tx.save == savedLater {
+		tx.save = saved
+		if err := tx.on.command(saveText); err != nil {
+			return tx.fail(err)
+		}
+	}
+	return nil
+}
+
 // Query reads inside the transaction; rows must be closed before the next statement. All and One do that.
 func (tx *Tx) Query(ctx context.Context, text string, args ...any) (*Rows, error) {
-	if err := tx.withinBudget(); err != nil {
+	ready := tx.withinBudget
+	if !tx.readOnly && !strings.HasPrefix(text, "SELECT") { // INSERT … RETURNING
+		ready = tx.write
+	}
+	if err := ready(); err != nil {
 		return nil, err
 	}
 	rows, err := tx.on.query(ctx, tx.db.engine.rebind(text), plain(args))
@@ -85,9 +160,16 @@ func (tx *Tx) Query(ctx context.Context, text string, args ...any) (*Rows, error
 }
 
 func (tx *Tx) fail(err error) error {
+	var earlier *collectedError
+	if errors.As(err, &earlier) {
+		err = earlier.cause
+	}
 	err = tx.db.engine.known(err)
 	if tx.failed == nil {
-		tx.failed = err
+		tx.failed, tx.collected = err, earlier != nil
+	}
+	if tx.collected {
+		return errCollected
 	}
 	return err
 }

@@ -92,17 +92,23 @@ func (b *Bundle) addFile(module, lang string, fsys fs.FS) error {
 }
 
 func sameKeys(module string, first, second map[string]string) error {
-	for _, key := range slices.Sorted(maps.Keys(first)) {
-		if _, ok := second[key]; strings.HasPrefix(key, module+".") && !ok {
-			return fmt.Errorf("key %q is missing", key)
-		}
+	if key := only(module, first, second); key != "" {
+		return fmt.Errorf("key %q is missing", key)
 	}
-	for _, key := range slices.Sorted(maps.Keys(second)) {
-		if _, ok := first[key]; strings.HasPrefix(key, module+".") && !ok {
-			return fmt.Errorf("key %q is too much", key)
-		}
+	if key := only(module, second, first); key != "" {
+		return fmt.Errorf("key %q is too much", key)
 	}
 	return nil
+}
+
+// only returns the first key of a module that stands in one map only.
+func only(module string, one, other map[string]string) (key string) {
+	for k := range one {
+		if _, ok := other[k]; !ok && strings.HasPrefix(k, module+".") && (key == "" || k < key) {
+			key = k
+		}
+	}
+	return key
 }
 
 // Text returns the text of a key in "de" or "en", with its variables filled in. A key that does not exist, or whose

@@ -50,11 +50,10 @@ func (q *Queue) Enqueue(ctx context.Context, tx *db.Tx, s Spec) error {
 	if s.Due.IsZero() {
 		s.Due = tx.Now()
 	}
-	added, err := insert(ctx, tx, id, s, payload)
-	if err != nil {
+	if err := insert(ctx, tx, id, s, payload); err != nil {
 		return fmt.Errorf("enqueue %s: %w", s.Kind, err)
 	}
-	if added && !s.Due.After(tx.Now()) {
+	if !s.Due.After(tx.Now()) {
 		tx.AfterCommit(q.nudge)
 	}
 	return nil
@@ -164,15 +163,8 @@ func (q *Queue) run(ctx context.Context, j Job) error {
 	effect, err := q.call(ctx, j)
 	if err == nil {
 		err = q.db.Do(ctx, func(ctx context.Context, tx *db.Tx) error {
-			mine, err := finish(ctx, tx, j)
-			if err != nil {
+			if err := finish(ctx, tx, j); err != nil || effect == nil {
 				return err
-			}
-			if !mine {
-				return errLost
-			}
-			if effect == nil {
-				return nil
 			}
 			return effect(ctx, tx)
 		})

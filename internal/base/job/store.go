@@ -7,11 +7,10 @@ import (
 	"github.com/amtsweg/amtsweg/internal/base/db"
 )
 
-func insert(ctx context.Context, tx *db.Tx, id string, s Spec, payload []byte) (bool, error) {
-	n, err := tx.Exec(ctx, `INSERT INTO job_job (id, kind, authority, dedup, payload, due, leased_until, token, attempt, state, error, changed)
+func insert(ctx context.Context, tx *db.Tx, id string, s Spec, payload []byte) error {
+	return tx.Later(ctx, `INSERT INTO job_job (id, kind, authority, dedup, payload, due, leased_until, token, attempt, state, error, changed)
 		VALUES (?, ?, ?, ?, ?, ?, 0, 0, 0, 'ready', '', ?) ON CONFLICT (kind, dedup) DO NOTHING`,
 		id, s.Kind, s.Authority, s.Key, payload, s.Due, tx.Now())
-	return n > 0, err
 }
 
 // lease takes due jobs of the given kinds that nobody holds, oldest first.
@@ -31,27 +30,23 @@ func scan(r db.Row) (j Job, err error) {
 	return j, err
 }
 
-// finish completes a job under its token; false means that another runner holds it now.
-func finish(ctx context.Context, tx *db.Tx, j Job) (bool, error) {
-	n, err := tx.Exec(ctx, `UPDATE job_job SET state = 'done', payload = ?, changed = ? WHERE id = ? AND token = ? AND state = 'ready'`,
+// finish completes a job under its token; if another runner holds it now, the transaction fails with errLost.
+func finish(ctx context.Context, tx *db.Tx, j Job) error {
+	return tx.Expect(ctx, 1, errLost, `UPDATE job_job SET state = 'done', payload = ?, changed = ? WHERE id = ? AND token = ? AND state = 'ready'`,
 		[]byte{}, tx.Now(), j.ID, j.token)
-	return n > 0, err
 }
 
 func retry(ctx context.Context, tx *db.Tx, j Job, state, cause string, due time.Time) error {
-	_, err := tx.Exec(ctx, `UPDATE job_job SET state = ?, error = ?, due = ?, leased_until = 0, changed = ? WHERE id = ? AND token = ?`,
+	return tx.Later(ctx, `UPDATE job_job SET state = ?, error = ?, due = ?, leased_until = 0, changed = ? WHERE id = ? AND token = ?`,
 		state, cause, due, tx.Now(), j.ID, j.token)
-	return err
 }
 
 func release(ctx context.Context, tx *db.Tx) error {
-	_, err := tx.Exec(ctx, `UPDATE job_job SET leased_until = 0 WHERE state = 'ready' AND leased_until > 0`)
-	return err
+	return tx.Later(ctx, `UPDATE job_job SET leased_until = 0 WHERE state = 'ready' AND leased_until > 0`)
 }
 
 func forget(ctx context.Context, tx *db.Tx, before time.Time) error {
-	_, err := tx.Exec(ctx, `DELETE FROM job_job WHERE state = 'done' AND changed < ?`, before)
-	return err
+	return tx.Later(ctx, `DELETE FROM job_job WHERE state = 'done' AND changed < ?`, before)
 }
 
 func selectDead(ctx context.Context, q db.Querier, most int) ([]Dead, error) {

@@ -44,13 +44,11 @@ func selectAll(ctx context.Context, q db.Querier) ([]row, error) {
 }
 
 func insert(ctx context.Context, tx *db.Tx, s row) error {
-	_, err := tx.Exec(ctx, "INSERT INTO keys_keyset ("+columns+") VALUES (?,?,?,?,?,?,?) ON CONFLICT (owner, purpose) DO NOTHING",
+	return tx.Later(ctx, "INSERT INTO keys_keyset ("+columns+") VALUES (?,?,?,?,?,?,?) ON CONFLICT (owner, purpose) DO NOTHING",
 		s.owner, s.purpose, string(s.kind), s.version, s.wrapped, s.created, s.rotated)
-	return err
 }
 
 func update(ctx context.Context, tx *db.Tx, s row) error {
-	_, err := tx.Exec(ctx, "UPDATE keys_keyset SET version = ?, wrapped = ?, rotated = ? WHERE owner = ? AND purpose = ?",
+	return tx.Later(ctx, "UPDATE keys_keyset SET version = ?, wrapped = ?, rotated = ? WHERE owner = ? AND purpose = ?",
 		s.version, s.wrapped, s.rotated, s.owner, s.purpose)
-	return err
 }

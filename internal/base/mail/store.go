@@ -24,9 +24,8 @@ func NewBox(d *db.DB) *Box { return &Box{d} }
 // Send puts the message into the box; the same ID once.
 func (b *Box) Send(ctx context.Context, m Message) error {
 	err := b.db.Do(ctx, func(ctx context.Context, tx *db.Tx) error {
-		_, err := tx.Exec(ctx, `INSERT INTO mail_outbox (id, receiver, subject, body, sent) VALUES (?,?,?,?,?) ON CONFLICT (id) DO NOTHING`,
+		return tx.Later(ctx, `INSERT INTO mail_outbox (id, receiver, subject, body, sent) VALUES (?,?,?,?,?) ON CONFLICT (id) DO NOTHING`,
 			m.ID, m.To, m.Subject, m.Text, tx.Now())
-		return err
 	})
 	if err != nil {
 		return fmt.Errorf("mail %s into the outbox: %w", m.ID, err)

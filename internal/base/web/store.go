@@ -8,9 +8,8 @@ import (
 )
 
 func insertSession(ctx context.Context, tx *db.Tx, key []byte, s Session) error {
-	_, err := tx.Exec(ctx, `INSERT INTO web_session (token, id, actor, level, created, seen, ends) VALUES (?, ?, ?, ?, ?, ?, ?)`,
+	return tx.Later(ctx, `INSERT INTO web_session (token, id, actor, level, created, seen, ends) VALUES (?, ?, ?, ?, ?, ?, ?)`,
 		key, s.ID, s.Actor, int(s.Level), s.Since, s.seen, s.ends)
-	return err
 }
 
 func sessionByToken(ctx context.Context, q db.Querier, key []byte) (Session, error) {
@@ -21,21 +20,17 @@ func sessionByToken(ctx context.Context, q db.Querier, key []byte) (Session, err
 }
 
 func touchSession(ctx context.Context, tx *db.Tx, key []byte, seen time.Time) error {
-	_, err := tx.Exec(ctx, `UPDATE web_session SET seen = ? WHERE token = ? AND seen < ?`, seen, key, seen)
-	return err
+	return tx.Later(ctx, `UPDATE web_session SET seen = ? WHERE token = ? AND seen < ?`, seen, key, seen)
 }
 
 func deleteSession(ctx context.Context, tx *db.Tx, key []byte) error {
-	_, err := tx.Exec(ctx, `DELETE FROM web_session WHERE token = ?`, key)
-	return err
+	return tx.Later(ctx, `DELETE FROM web_session WHERE token = ?`, key)
 }
 
 func deleteSessionsOf(ctx context.Context, tx *db.Tx, actor string) error {
-	_, err := tx.Exec(ctx, `DELETE FROM web_session WHERE actor = ?`, actor)
-	return err
+	return tx.Later(ctx, `DELETE FROM web_session WHERE actor = ?`, actor)
 }
 
 func deleteEnded(ctx context.Context, tx *db.Tx, now, rested time.Time) error {
-	_, err := tx.Exec(ctx, `DELETE FROM web_session WHERE ends <= ? OR seen <= ?`, now, rested)
-	return err
+	return tx.Later(ctx, `DELETE FROM web_session WHERE ends <= ? OR seen <= ?`, now, rested)
 }
