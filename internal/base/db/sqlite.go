@@ -14,7 +14,7 @@ import (
 )
 
 const (
-	walMost  = 8 << 20 // bytes of the write-ahead log that call for a checkpoint
+	walMost  = 32 << 20 // bytes of the write-ahead log that call for a checkpoint
 	pageSize = 4096    // SQLite's own default
 )
 
@@ -56,7 +56,7 @@ func sqliteURL(path string, pragmas ...string) string {
 	v := url.Values{}
 	for _, p := range append([]string{
 		"busy_timeout(10000)", "journal_mode(WAL)", "synchronous(FULL)", "foreign_keys(1)",
-		"wal_autocheckpoint(0)", "cache_size(-8000)",
+		"wal_autocheckpoint(0)", "cache_size(-8000)", "temp_store(memory)",
 	}, pragmas...) {
 		v.Add("_pragma", p)
 	}
@@ -97,7 +97,7 @@ type liteSession struct {
 }
 
 func newLiteSession(ctx context.Context, d *DB) (*liteSession, error) {
-	pool, err := sql.Open("sqlite", sqliteURL(d.path))
+	pool, err := sql.Open("sqlite", sqliteURL(d.path, "cache_size(-32000)"))
 	if err != nil {
 		return nil, fmt.Errorf("open %s: %w", d.path, err)
 	}
