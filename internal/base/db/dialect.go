@@ -137,9 +137,3 @@ func IsUnique(err error) bool {
 	var pg *pgconn.PgError
 	return errors.As(err, &pg) && pg.Code == "23505"
 }
-
-// isServerError reports an answer of PostgreSQL itself, as opposed to a lost connection.
-func isServerError(err error) bool {
-	var pg *pgconn.PgError
-	return errors.As(err, &pg)
-}

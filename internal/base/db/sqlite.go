@@ -15,7 +15,7 @@ import (
 
 const (
 	walMost  = 32 << 20 // bytes of the write-ahead log that call for a checkpoint
-	pageSize = 4096    // SQLite's own default
+	pageSize = 4096     // SQLite's own default
 )
 
 func openSQLite(ctx context.Context, path string, o Options) (*DB, error) {
