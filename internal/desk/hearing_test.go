@@ -333,3 +333,40 @@ func TestTheDemonstrationShowsAHearing(t *testing.T) {
 }
 
 func clockAt(wall string) time.Time { return testkit.At(wall).Now() }
+
+func TestAClerkNeedNotWaitForEverForAnAnswer(t *testing.T) {
+	towns(t, func(t town) {
+		c := t.moved("mover", nil)
+		clerk, citizen := t.clerk(osei), t.citizen("mover")
+		path := desk.Path + "/" + c.ID
+		takeBack := url.Values{"tat": {"zuruecknehmen"}}
+		clerk.open(path).sees(http.StatusOK, "Erst anhören").never("Nicht länger warten")
+		clerk.send(path, takeBack).sees(http.StatusConflict) // nobody was asked
+
+		clerk.send(path, url.Values{"tat": {"fragen"}, "frage": {"Seit wann wohnen Sie dort?"}}).sees(http.StatusOK, "Nicht länger warten")
+		for range 2 { // the second click changes nothing
+			clerk.send(path, takeBack).sees(http.StatusOK, "Der Vorgang ist wieder auf Ihrem Tisch.", "zurückgenommen am", "Entscheiden und zustellen").never("Nicht länger warten")
+		}
+		if got := t.stands(c); got.Status != procedure.AtDesk || t.happened(c, procedure.TakenBack) != 1 {
+			t.Fatalf("%s, taken back %d times", got.Status, t.happened(c, procedure.TakenBack))
+		}
+		citizen.open("/vorgang/"+c.ID).sees(http.StatusOK, "Die Behörde wartet nicht länger auf Ihre Antwort").never("Antwort senden")
+		citizen.send("/vorgang/"+c.ID+"/antwort", url.Values{"antwort": {"Seit Freitag."}}).sees(http.StatusConflict)
+
+		// A hearing that is taken back was not held: not then, and not when its period would have ended.
+		c = t.heard(osei, t.stands(c), "refused")
+		clerk.send(path, takeBack).sees(http.StatusOK, "Hören Sie die Person vorher an.")
+		for range 2 {
+			if _, err := t.decided(t.stands(c), "refused"); !fault.Is(err, fault.Invalid) {
+				t.Errorf("refused after a hearing that was taken back: %v", err)
+			}
+			t.clock.Set(clockAt("2030-04-01 09:00"))
+			if got := t.drained(t.stands(c)); t.happened(got, procedure.Unanswered) != 0 {
+				t.Error("a hearing that was taken back ran out")
+			}
+		}
+		if got, err := t.decided(t.stands(c), "registered"); err != nil || got.Outcome != "registered" {
+			t.Errorf("what the person wanted: %v, %v", got.Outcome, err)
+		}
+	})
+}

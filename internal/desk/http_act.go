@@ -32,6 +32,8 @@ func (p *Pages) act(c *web.Call) error {
 		return p.hear(c, cs, o, who, f)
 	case "fragen":
 		return p.ask(c, cs, o, who, f)
+	case "zuruecknehmen":
+		return p.takeBack(c, cs, who)
 	case "einsehen":
 		return p.inspect(c, cs, o, who, f)
 	}
@@ -106,6 +108,15 @@ func (p *Pages) ask(c *web.Call, cs procedure.Case, o office, who access.Staff, 
 		return err
 	}
 	c.Flash("desk.flash.asked")
+	return c.Redirect(Path + "/" + cs.ID)
+}
+
+// takeBack ends the waiting for an answer.
+func (p *Pages) takeBack(c *web.Call, cs procedure.Case, who access.Staff) error {
+	if _, err := p.TakeBack(c.Context(), who, cs.ID); err != nil {
+		return err
+	}
+	c.Flash("desk.flash.taken_back")
 	return c.Redirect(Path + "/" + cs.ID)
 }
 

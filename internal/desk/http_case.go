@@ -115,6 +115,7 @@ type casePage struct {
 	Papers                      []paper
 	History, Earlier            []happened
 	Questions                   []asked
+	TakeBack                    string // what happens when the clerk waits for an answer no longer; empty if none is waited for
 	Decision                    *decision
 	CanDecide                   bool
 	Outcomes                    []outcome
@@ -345,10 +346,19 @@ func (p *Pages) questions(c *web.Call, fl file, page *casePage) {
 		if q.IsHearing() {
 			one.Hearing = c.T("desk.hearing.about", "Outcome", fl.outcome(c.Lang(), q.Outcome), "Day", i18n.ListDay(c.Lang(), q.Until))
 		}
-		if q.Over(c.Today()) {
+		switch {
+		case !q.Dropped.IsZero():
+			one.Open = c.T("desk.ask.dropped", "At", i18n.Moment(c.Lang(), q.Dropped))
+		case q.Over(c.Today()):
 			one.Open = c.T("desk.hearing.over")
 		}
 		page.Questions = append(page.Questions, one)
+	}
+	if q, open := fl.Asked(); open && fl.Wait == procedure.ForAnswer {
+		page.TakeBack = c.T("desk.ask.take_back_how")
+		if q.IsHearing() {
+			page.TakeBack = c.T("desk.hearing.take_back_how")
+		}
 	}
 	page.Question = fl.form.Fill(web.Field{
 		Kind: web.LinesField, Name: "frage", Label: c.T("desk.ask.label", "Name", fl.State.Name), Hint: c.T("desk.ask.hint"),

@@ -155,6 +155,34 @@ func (s *Service) lapse(ctx context.Context, c Case) error {
 	return err
 }
 
+// TakeBack brings a case back to the desk that waits for the applicant's answer. A hearing that is taken back was not held.
+// The second of two clicks changes nothing.
+func (s *Service) TakeBack(ctx context.Context, who access.Staff, id string) (Case, error) {
+	c, err := s.OfficeCase(ctx, who.Authority, id)
+	if err != nil {
+		return Case{}, err
+	}
+	if _, open := c.Asked(); !open || c.Wait != ForAnswer {
+		if n := len(c.State.Questions); n > 0 && !c.State.Questions[n-1].Dropped.IsZero() && c.Status == AtDesk {
+			return c, nil
+		}
+		return Case{}, fault.New(fault.Conflict, "procedure.error.decided")
+	}
+	pl, err := s.planner(ctx, s.DB, c)
+	if err != nil {
+		return Case{}, err
+	}
+	next := c
+	next.State.Questions = slices.Clone(c.State.Questions)
+	next.State.Questions[len(next.State.Questions)-1].Dropped = pl.now
+	next.Wait, next.Status = ForClerk, AtDesk
+	if next.Due, err = pl.dueAfter(next); err != nil {
+		return Case{}, err
+	}
+	written, err := s.put(ctx, c, next, Event{Kind: TakenBack, Stage: c.Stage, Who: string(who.ID), Unit: who.Unit}, nil)
+	return written, lostRace(err)
+}
+
 // put writes a change that moves nothing. A case that has moved on meanwhile is errMoved.
 func (s *Service) put(ctx context.Context, before, next Case, e Event, also func(ctx context.Context, tx *db.Tx) error) (Case, error) {
 	seal, err := s.sealer(ctx, before.Authority)

@@ -164,6 +164,7 @@ type Question struct {
 	Until    clock.Date `json:"until,omitzero"` // last day for the answer to a hearing
 	Answer   string     `json:"answer,omitempty"`
 	Answered time.Time  `json:"answered,omitzero"`
+	Dropped  time.Time  `json:"dropped,omitzero"` // when a clerk took it back unanswered
 }
 
 // Decision is what was decided, by whom and why.
@@ -246,6 +247,7 @@ const (
 	Heard        EventKind = "heard" // a burden is announced, the applicant may answer
 	Answered     EventKind = "answered"
 	Unanswered   EventKind = "unanswered" // the period of a hearing has ended
+	TakenBack    EventKind = "taken_back" // a clerk waits for the answer no longer
 	DecidedEvent EventKind = "decided"
 	Recorded     EventKind = "recorded"
 	Sent         EventKind = "sent"

@@ -3,6 +3,7 @@ package procedure
 import (
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/amtsweg/amtsweg/internal/authority"
 	"github.com/amtsweg/amtsweg/internal/base/clock"
@@ -40,8 +41,16 @@ func (d Dispensation) check() error {
 // IsHearing reports whether the question is a hearing (Anhörung): it announces an outcome.
 func (q Question) IsHearing() bool { return q.Outcome != "" }
 
-// Open reports whether no answer has come yet.
-func (q Question) Open() bool { return q.Answered.IsZero() }
+// Open reports whether an answer is still waited for.
+func (q Question) Open() bool { return q.Answered.IsZero() && q.Dropped.IsZero() }
+
+// ended is when it was answered or taken back.
+func (q Question) ended() time.Time {
+	if q.Answered.IsZero() {
+		return q.Dropped
+	}
+	return q.Answered
+}
 
 // Over reports whether the period for the answer has ended before a day. That of a question without a last day never does.
 func (q Question) Over(today clock.Date) bool { return !q.Until.IsZero() && today.After(q.Until) }
@@ -63,7 +72,7 @@ func (c Case) Asked() (Question, bool) {
 // Heard returns the last hearing that was held about an outcome: it was answered, or its period has ended.
 func (s State) Heard(outcome string, today clock.Date) (Question, bool) {
 	for _, q := range slices.Backward(s.Questions) {
-		if q.IsHearing() && q.Outcome == outcome && (!q.Open() || q.Over(today)) {
+		if q.IsHearing() && q.Outcome == outcome && (!q.Answered.IsZero() || q.Open() && q.Over(today)) {
 			return q, true
 		}
 	}
@@ -112,7 +121,7 @@ func (c Case) pauses(today clock.Date) []authority.Pause {
 		}
 		p := authority.Pause{From: clock.DateOf(q.Asked), To: today}
 		if !q.Open() {
-			p.To = clock.DateOf(q.Answered)
+			p.To = clock.DateOf(q.ended())
 		}
 		out = append(out, p)
 	}

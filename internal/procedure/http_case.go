@@ -262,7 +262,7 @@ func (p *Pages) track(c *web.Call, cs Case, ed *catalog.Edition) ([]web.TrackSte
 }
 
 var shownEvents = []EventKind{
-	Started, Released, Declined, Fetch, Filled, Typed, Coded, Stopped, AskedBack, Heard, Answered, Unanswered, DecidedEvent, Recorded, Sent, Issued, Acknowledged, ClosedEvent,
+	Started, Released, Declined, Fetch, Filled, Typed, Coded, Stopped, AskedBack, Heard, Answered, Unanswered, TakenBack, DecidedEvent, Recorded, Sent, Issued, Acknowledged, ClosedEvent,
 	Insisted, WantedPerson, DayCame,
 }
 
