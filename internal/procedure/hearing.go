@@ -17,7 +17,7 @@ const LawOfHearing = "§ 28 Abs. 1 VwVfG"
 // Dispensations are the laws by which a clerk may dispense with a hearing.
 var Dispensations = []string{
 	"§ 28 Abs. 2 Nr. 1 VwVfG", "§ 28 Abs. 2 Nr. 2 VwVfG", "§ 28 Abs. 2 Nr. 3 VwVfG", "§ 28 Abs. 2 Nr. 4 VwVfG", "§ 28 Abs. 2 Nr. 5 VwVfG",
-	"§ 28 Abs. 3 VwVfG",
+	"§ 28 Abs. 2 VwVfG", "§ 28 Abs. 3 VwVfG",
 }
 
 // Dispensation (Absehen von der Anhörung) is why somebody was not heard before a burden: the law, one of Dispensations,
