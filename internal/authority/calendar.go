@@ -134,8 +134,8 @@ func (c Calendar) WorkingDay(d clock.Date) bool {
 	return w != time.Sunday && (!c.SaturdayOff || w != time.Saturday) && !c.Holiday(d)
 }
 
-// Pause is a stretch in which a period stands still: its first and its last day, which both belong to it, as § 209 BGB
-// has it.
+// Pause is a stretch in which a period stands still: its first and its last day, which both belong to it. The law on
+// how a pause is counted is not among our sources: this way of counting is ours.
 type Pause struct{ From, To clock.Date }
 
 func (p Pause) holds(d clock.Date) bool { return !d.Before(p.From) && !d.After(p.To) }

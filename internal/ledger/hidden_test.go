@@ -233,6 +233,15 @@ func TestALateOpeningIsRemarked(t *testing.T) {
 		if err != nil || !r.OK || !strings.Contains(strings.Join(r.Remarks, "\n"), "1 hidden accesses should have been opened") {
 			t.Errorf("got %+v, %v", r, err)
 		}
+		w.clock.Set(date("2040-01-01").Start())
+		for n := 1; n > 0; {
+			if n, err = w.EraseDue(t.Context(), 100); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if !strings.Contains(w.everything(), "sealed") {
+			t.Fatal("a hidden access was erased that nobody has seen")
+		}
 		w.work() // late is better than never, and then all is well
 		w.sequence()
 		if r, err := w.Verify(t.Context()); err != nil || !r.OK || strings.Contains(strings.Join(r.Remarks, "\n"), "should have been opened") {

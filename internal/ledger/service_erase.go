@@ -56,10 +56,17 @@ type ground struct {
 	due                  clock.Date
 }
 
-// erase writes a record of erasure for every person, law and day, and blanks the rows.
+// erase writes a record of erasure for every person, law and day, and blanks the rows. A hidden record goes with the one
+// that opened it, so none goes unopened.
 func (l *Ledger) erase(ctx context.Context, tx *db.Tx, found []stored, why Entry) error {
 	grouped := map[ground][]string{}
 	var order []ground
+	put := func(g ground, id string) {
+		if len(grouped[g]) == 0 {
+			order = append(order, g)
+		}
+		grouped[g] = append(grouped[g], id)
+	}
 	for _, s := range found {
 		b, err := ParseBody(s.body)
 		if err != nil {
@@ -69,10 +76,11 @@ func (l *Ledger) erase(ctx context.Context, tx *db.Tx, found []stored, why Entry
 		if why.Law != "" {
 			g = ground{why.Authority, why.Unit, why.Law, b.Subject, why.DeleteOn}
 		}
-		if len(grouped[g]) == 0 {
-			order = append(order, g)
+		put(g, s.id)
+		if b.Opening() {
+			g.subject = "" // the hidden record names nobody
+			put(g, b.Opens)
 		}
-		grouped[g] = append(grouped[g], s.id)
 	}
 	for _, g := range order {
 		for ids := grouped[g]; len(ids) > 0; ids = ids[min(len(ids), mostErased):] {

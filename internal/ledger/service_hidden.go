@@ -65,7 +65,7 @@ func (l *Ledger) hide(ctx context.Context, tx *db.Tx, e Entry, id string, now ti
 		return Entry{}, err
 	}
 	return Entry{
-		Kind: Hidden, Authority: e.Authority, Law: e.Hide.Law, DeleteOn: RetrievalLog(e.Hide.Until.Start()), inner: true,
+		Kind: Hidden, Authority: e.Authority, Law: e.Hide.Law, inner: true,
 		covert: covert{commit(nonce[:saltSize], plain), e.Hide.Until, sealed},
 	}, nil
 }

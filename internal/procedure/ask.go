@@ -119,12 +119,8 @@ func (s *Service) Answer(ctx context.Context, account, id, text string) (Case, e
 	if err != nil {
 		return Case{}, err
 	}
-	next := c
-	next.State.Questions = slices.Clone(c.State.Questions)
-	last := &next.State.Questions[len(next.State.Questions)-1]
-	last.Answer, last.Answered = text, pl.now
-	next.Wait, next.Status = ForClerk, AtDesk
-	if next.Due, err = pl.dueAfter(next); err != nil {
+	next, err := pl.closed(c, func(q *Question) { q.Answer, q.Answered = text, pl.now })
+	if err != nil {
 		return Case{}, err
 	}
 	written, err := s.put(ctx, c, next, Event{Kind: Answered, Stage: c.Stage, Who: account, Data: map[string]string{"answer": text}}, nil)
@@ -172,15 +168,22 @@ func (s *Service) TakeBack(ctx context.Context, who access.Staff, id string) (Ca
 	if err != nil {
 		return Case{}, err
 	}
-	next := c
-	next.State.Questions = slices.Clone(c.State.Questions)
-	next.State.Questions[len(next.State.Questions)-1].Dropped = pl.now
-	next.Wait, next.Status = ForClerk, AtDesk
-	if next.Due, err = pl.dueAfter(next); err != nil {
+	next, err := pl.closed(c, func(q *Question) { q.Dropped = pl.now })
+	if err != nil {
 		return Case{}, err
 	}
 	written, err := s.put(ctx, c, next, Event{Kind: TakenBack, Stage: c.Stage, Who: string(who.ID), Unit: who.Unit}, nil)
 	return written, lostRace(err)
+}
+
+// closed is a case back at the desk, its last question answered or taken back.
+func (p planner) closed(c Case, how func(q *Question)) (next Case, err error) {
+	next = c
+	next.State.Questions = slices.Clone(c.State.Questions)
+	how(&next.State.Questions[len(next.State.Questions)-1])
+	next.Wait, next.Status = ForClerk, AtDesk
+	next.Due, err = p.dueAfter(next)
+	return next, err
 }
 
 // put writes a change that moves nothing. A case that has moved on meanwhile is errMoved.
